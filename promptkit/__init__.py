@@ -1,0 +1,66 @@
+"""promptkit: adapt a pre-trained language model to a task with a few labels.
+
+Everything public is importable from here and is loaded when it is first used, so that
+``import promptkit`` loads neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from promptkit.backends.fake import FakeBackend
+    from promptkit.data import Dataset, load
+    from promptkit.errors import PromptkitError
+    from promptkit.estimators import PromptClassifier
+    from promptkit.prompts import Template, find_template
+    from promptkit.runs import EvalSpec, Store, build, run
+    from promptkit.types import Example, Prediction, RunRecord, Score
+
+_HOMES = {
+    "Dataset": "promptkit.data",
+    "EvalSpec": "promptkit.runs",
+    "Example": "promptkit.types",
+    "FakeBackend": "promptkit.backends.fake",
+    "Prediction": "promptkit.types",
+    "PromptClassifier": "promptkit.estimators",
+    "PromptkitError": "promptkit.errors",
+    "RunRecord": "promptkit.types",
+    "Score": "promptkit.types",
+    "Store": "promptkit.runs",
+    "Template": "promptkit.prompts",
+    "build": "promptkit.runs",
+    "find_template": "promptkit.prompts",
+    "load": "promptkit.data",
+    "run": "promptkit.runs",
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Dataset",
+    "EvalSpec",
+    "Example",
+    "FakeBackend",
+    "Prediction",
+    "PromptClassifier",
+    "PromptkitError",
+    "RunRecord",
+    "Score",
+    "Store",
+    "Template",
+    "build",
+    "find_template",
+    "load",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'promptkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,13 @@
+"""Ways to serve a model. To add one: a file here, and a line in BACKENDS."""
+
+from promptkit.protocols import Backend
+from promptkit.registry import Registry
+
+BACKENDS: Registry[Backend] = Registry(
+    "backend",
+    {
+        "hf": "promptkit.backends.hf:HFBackend",
+        "embedding": "promptkit.backends.embedding:EmbeddingBackend",
+        "fake": "promptkit.backends.fake:FakeBackend",
+    },
+)

@@ -1,0 +1,197 @@
+"""A sentence encoder as a classifier: a row belongs to the label whose statements are nearest.
+
+The evidence for a label is the mean cosine between the row and the label's statements, divided by
+a temperature (Yin et al. 2019 put labels into statements; here an encoder compares them). With
+demonstrations, each joins the statements of its label with a weight.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from promptkit.backends.meter import Meter
+from promptkit.backends.plan import batches
+from promptkit.backends.tokens import Tokens
+from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
+from promptkit.backends.weights import locate
+from promptkit.errors import BackendError, CapabilityError
+from promptkit.types import Candidate, Cost, Evidence, Piece, Prompt, Scalar, Text
+
+BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65536}
+#: Vectors of statements and demonstrations that are remembered.
+REMEMBERED = 50_000
+
+
+class EmbeddingBackend:
+    """Compares rows with statements about labels.
+
+    Args:
+        model: ``minilm``, a sentence-transformers folder, or a hub id.
+        temperature: Cosines are divided by it; smaller is surer of itself.
+        shot_weight: Weight of a demonstration beside a statement's weight of 1.
+        batch_size: Texts of a batch, or ``auto`` for a budget of tokens.
+        device: ``auto``, ``cpu``, ``cuda``, ``mps``.
+        dtype: ``auto``, ``float32``, ``bfloat16``, ``float16``.
+
+    Raises:
+        BackendError: The folder has no usable weights.
+        CapabilityError: The model is no sentence encoder.
+    """
+
+    name = "embedding"
+    reads: Literal["text", "statements"] = "statements"
+
+    def __init__(
+        self,
+        model: str = "minilm",
+        temperature: float = 0.05,
+        shot_weight: float = 1.0,
+        batch_size: int | Literal["auto"] = "auto",
+        device: str = "auto",
+        dtype: str = "auto",
+    ) -> None:
+        self.model, self.temperature, self.shot_weight = model, temperature, shot_weight
+        self.batch_size, self.device, self.dtype = batch_size, device, dtype
+        located = locate(model)
+        if located.kind() != "sentence-encoder":
+            raise CapabilityError(
+                f"backend 'embedding' needs a sentence-transformers folder (modules.json); "
+                f"{model!r} is of kind {located.kind()!r}; use --backend hf for a language model"
+            )
+        quieten()
+        self._device = choose_device(device)
+        self._encoder = _load(located.path, self._device, choose_dtype(dtype, self._device))
+        self.tokens = Tokens(self._encoder.tokenizer)
+        self.max_tokens = int(self._encoder.max_seq_length or 512)
+        self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._meter = Meter()
+
+    @property
+    def cost(self) -> Cost:
+        """What has been computed so far."""
+        return self._meter.cost
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, w) vectors of length one; the texts are row text: nothing in them is control."""
+        with self._meter.timed():
+            vectors, _, _ = self._encode([(Piece(text, True),) for text in texts])
+        return vectors
+
+    def score(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Evidence]:
+        """See `promptkit.protocols.Backend.score`; the evidence is mean cosine / temperature."""
+        with self._meter.timed():
+            rows, cut, n_tokens = self._encode([prompt.encoded for prompt in prompts])
+            told = [s for own in {id(c): c for c in candidates}.values() for c_ in own for s in c_.statements]
+            shown = [shot.encoded for prompt in prompts for shot in prompt.shots]
+            known = self._vectors_of([*told, *shown])
+            evidence = [
+                self._evidence(prompt, row, own, known, chars)
+                for prompt, row, own, chars in zip(prompts, rows, candidates, cut, strict=True)
+            ]
+        self._meter.add(rows=len(prompts), prompt_tokens=sum(n_tokens))
+        return evidence
+
+    def _evidence(
+        self,
+        prompt: Prompt,
+        row: NDArray[np.float32],
+        candidates: Sequence[Candidate],
+        known: dict[str, NDArray[np.float32]],
+        cut: int,
+    ) -> Evidence:
+        shots: dict[tuple[type, Scalar], list[str]] = {}
+        for shot in prompt.shots:
+            shots.setdefault((type(shot.label), shot.label), []).append(shot.encoded)
+        log_p = []
+        for candidate in candidates:
+            near = shots.get((type(candidate.label), candidate.label), [])
+            texts = [*candidate.statements, *near]
+            weights = np.array([1.0] * len(candidate.statements) + [self.shot_weight] * len(near))
+            cosines = np.stack([known[text] for text in texts]) @ row
+            log_p.append(float(weights @ cosines / weights.sum()) / self.temperature)
+        return Evidence(
+            example_id=prompt.example_id,
+            log_p=tuple(log_p),
+            n_tokens=(1,) * len(log_p),
+            n_bytes=(1,) * len(log_p),
+            kind=f"cosine / {self.temperature:g}",
+            shots=tuple(shot.example_id for shot in prompt.shots),
+            dropped_shots=prompt.dropped_shots,
+            cut_chars=prompt.cut_chars + cut,
+        )
+
+    def _vectors_of(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Vectors by text; those of earlier calls are remembered."""
+        wanted = list(dict.fromkeys(texts))
+        new = [text for text in wanted if text not in self._remembered]
+        if new:
+            vectors, _, _ = self._encode([(Piece(text, True),) for text in new])
+            self._remembered.update(zip(new, vectors, strict=True))
+        found = {text: self._remembered[text] for text in wanted}
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return found
+
+    def _encode(self, texts: Sequence[Text]) -> tuple[NDArray[np.float32], list[int], list[int]]:
+        """(n, w) unit vectors, and for each text its characters cut off and its tokens."""
+        before, after = self.tokens.wrapping
+        room = self.max_tokens - len(before) - len(after)
+        ids, cut = [], []
+        for text, encoded in zip(texts, self.tokens.encode(texts), strict=True):
+            whole = sum(len(piece.text) for piece in text)
+            over = len(encoded.ids) > room
+            cut.append(whole - encoded.spans[room - 1][1] if over else 0)
+            ids.append((*before, *encoded.ids[:room], *after))
+        lengths = [len(one) for one in ids]
+        rows = None if self.batch_size == "auto" else self.batch_size
+        budget = BATCH_TOKENS.get(self._device.type, 4096) if rows is None else 2**62
+        vectors: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(ids)
+        for batch in batches(lengths, tokens=budget, rows=rows):
+            for index, vector in zip(batch, self._forward([ids[i] for i in batch]), strict=True):
+                vectors[index] = vector
+        stacked = np.stack(vectors) if vectors else np.empty((0, 0), np.float32)
+        return stacked, cut, lengths
+
+    @torch.inference_mode()
+    def _forward(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        width = max(map(len, batch))
+        pad = int(self.tokens.tokenizer.pad_token_id or 0)
+        ids = torch.full((len(batch), width), pad, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, one in enumerate(batch):
+            ids[row, : len(one)] = torch.tensor(one)
+            mask[row, : len(one)] = 1
+        features = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
+        if "token_type_ids" in self.tokens.tokenizer.model_input_names:
+            features["token_type_ids"] = torch.zeros_like(features["input_ids"])
+        vectors = self._encoder(features)["sentence_embedding"].float()
+        self._meter.add(computed_tokens=ids.numel())
+        unit: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
+        return unit
+
+
+def _load(path: Any, device: Any, dtype: Any) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        encoder = SentenceTransformer(
+            str(path),
+            device=str(device),
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"dtype": dtype, "use_safetensors": True},
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise BackendError(
+            f"model {path}: {str(error).splitlines()[0]}",
+            hint="give a sentence-transformers folder that was saved whole",
+        ) from error
+    return encoder.eval()

@@ -1,0 +1,102 @@
+"""``promptkit preview``: what a model would read about one row, before anything is computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptkit.cli.eval import MODEL, ROWS, SHOTS, _option, pairs
+from promptkit.errors import CapabilityError, DataError
+
+if TYPE_CHECKING:
+    from promptkit.runs import EvalSpec
+    from promptkit.types import Example, Prompt
+
+HELP = """Show the prompt of one row as text and as token ids; loads a tokenizer, no weights.
+
+[bold]Examples[/bold]
+
+  promptkit preview --template sentiment_zero_shot
+
+  promptkit preview --template sentiment_few_shot --shots 4 --model ./Llama-3.2-1B --row 3
+"""
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("preview", help=HELP)(command)
+
+
+def command(
+    context: typer.Context,
+    spec: Annotated[
+        str | None, typer.Argument(help="A YAML file of an evaluation.", show_default=False)
+    ] = None,
+    template: Annotated[
+        str | None, typer.Option("--template", "-t", help="Template name, or a .yaml file.")
+    ] = None,
+    row: Annotated[str, typer.Option(help="Id of the row, or its number from 1.")] = "1",
+    data: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    split: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    train_data: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    text_field: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    field: Annotated[list[str] | None, _option("As for eval.", ROWS)] = None,
+    label_field: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    id_field: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    label_map: Annotated[list[str] | None, _option("As for eval.", ROWS)] = None,
+    labels: Annotated[str | None, _option("As for eval.", ROWS)] = None,
+    model: Annotated[str | None, _option("As for eval.", MODEL)] = None,
+    backend: Annotated[str | None, _option("As for eval.", MODEL)] = None,
+    chat: Annotated[bool | None, _option("As for eval.", MODEL, "--chat/--no-chat")] = None,
+    shots: Annotated[int | None, _option("As for eval.", SHOTS)] = None,
+    selector: Annotated[str | None, _option("As for eval.", SHOTS)] = None,
+    seed: Annotated[int | None, _option("As for eval.", SHOTS)] = None,
+) -> None:
+    """Preview; the long help is HELP."""
+    from promptkit.runs import eval_spec
+    from promptkit.runs.build import demonstrations, rows_for
+
+    apart = {"spec", "field", "label_map", "row"}
+    options = {key: value for key, value in context.params.items() if key not in apart}
+    options["fields"] = pairs(field, "--field", "premise=sentence1")
+    options["label_map"] = pairs(label_map, "--label-map", "5=positive")
+    asked = eval_spec(spec, options)
+    settled, rows, train, _ = rows_for(asked)
+    example = _row(rows.examples, row)
+    prompt = settled.prompt(example, demonstrations(asked, train, example))
+    _show(asked, prompt, lambda reads: settled.candidates(example, reads))
+
+
+def _row(rows: tuple[Example, ...], wanted: str) -> Example:
+    for example in rows:
+        if example.id == wanted:
+            return example
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(rows):
+        return rows[int(wanted) - 1]
+    raise DataError(f"--row {wanted}: no such id, and not a number from 1 to {len(rows)}")
+
+
+def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
+    from rich.console import Console
+
+    from promptkit.backends.auto import backend_for
+    from promptkit.backends.weights import locate
+    from promptkit.report.prompt_view import encoder_view, prompt_text, token_view
+
+    console = Console(highlight=False)
+    if asked.backend == "fake":
+        console.print(prompt_text(prompt, None))
+        return
+    located = locate(asked.model)
+    name = backend_for(located) if asked.backend == "auto" else asked.backend
+    from promptkit.backends.hf import load_tokenizer
+    from promptkit.backends.tokens import Tokens
+
+    tokens = Tokens(load_tokenizer(located.path))
+    if name == "embedding":
+        console.print(prompt_text(prompt, None))
+        console.print(encoder_view(prompt, candidates("statements"), tokens))
+    elif name == "hf":
+        console.print(prompt_text(prompt, tokens))
+        console.print(token_view(prompt, candidates("text"), tokens))
+    else:
+        raise CapabilityError(f"preview shows backends hf, embedding and fake; got {name!r}")

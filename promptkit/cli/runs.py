@@ -1,0 +1,82 @@
+"""``promptkit runs``: what has been run in this folder."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+group = typer.Typer(help="List and show stored runs.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the group."""
+    app.add_typer(group, name="runs")
+
+
+@group.command("list")
+def list_() -> None:
+    """Show the runs below .promptkit, the newest first."""
+    from rich.console import Console
+
+    from promptkit.report import runs_table
+    from promptkit.runs import Store
+
+    store = Store()
+    rows = [_row(folder) for folder in store.folders()]
+    if not rows:
+        typer.echo(f"no runs in {store.root / 'runs'}; start one with: promptkit eval --help")
+        return
+    Console().print(runs_table(rows))
+
+
+@group.command()
+def show(
+    fingerprint: Annotated[str, typer.Argument(help="A run's fingerprint, or its beginning.")],
+    format: Annotated[str, typer.Option(help="table, json, csv or markdown.")] = "table",
+) -> None:
+    """Show a finished run again.
+
+    Example: promptkit runs show 3f2a --format markdown
+    """
+    from promptkit.errors import SpecError, StoreError, nearest
+    from promptkit.report import as_format, print_tables
+    from promptkit.runs import Store
+    from promptkit.runs.record import from_json
+    from promptkit.runs.spec import FORMATS
+    from promptkit.runs.store import read_json
+
+    if format not in FORMATS:
+        raise SpecError(f"--format {format}: {nearest(format, FORMATS)}")
+    folder = Store().find(fingerprint)
+    if not (folder / "record.json").is_file():
+        raise StoreError(
+            f"run {folder.name} was not finished; run its command again, and it goes on where it "
+            "stopped"
+        )
+    record = from_json(read_json(folder / "record.json"))
+    if format == "table":
+        print_tables([record])
+    else:
+        sys.stdout.write(as_format([record], format))
+
+
+def _row(folder: Any) -> dict[str, Any]:
+    from promptkit.runs.store import read_json
+
+    spec = read_json(folder / "spec.json")
+    done = (folder / "record.json").is_file()
+    report = read_json(folder / "record.json")["report"] if done else {}
+    scores = {score["metric"]: score["value"] for score in report.get("scores", [])}
+    return {
+        "fingerprint": folder.name,
+        "when": spec.get("started", ""),
+        "status": "complete" if done else "partial",
+        "template": spec["template"]["name"],
+        "model": spec["backend"]["model"],
+        "data": f"{spec['data']['name']} {spec['data']['split']}",
+        "shots": spec["strategy"]["shots"],
+        "n": spec["data"]["n"],
+        "accuracy": scores.get("accuracy"),
+    }

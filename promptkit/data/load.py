@@ -1,0 +1,137 @@
+"""The door: a source in, a `Dataset` out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from promptkit.data.checks import examples_of
+from promptkit.data.columns import ID, LABEL, Columns
+from promptkit.data.dataset import Dataset
+from promptkit.data.place import NumberedRow, Place, Table
+from promptkit.data.sources import Source, find
+from promptkit.errors import DataError
+from promptkit.types import Scalar
+
+
+def load(
+    source: str | Path,
+    *,
+    split: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    label_field: str = LABEL,
+    id_field: str = ID,
+    require_labels: bool = True,
+    fields: Sequence[str] = (),
+) -> Dataset:
+    """Load one split of a data set and check every row of it.
+
+    Args:
+        source: The name of a data set in the box; a folder with a file per split; a folder that
+            ``datasets`` saved; a csv, tsv, jsonl, ndjson, json or parquet file; or
+            ``hf:owner/name[:config][:split]``.
+        split: Which split; by default test, else validation (dev, val), else the only one, else
+            train.
+        columns: Template field to column, where the names differ.
+        label_field: The column of gold labels.
+        id_field: The column of ids, used where there is one; without, an id is a hash of what the
+            row says.
+        require_labels: Whether a row without a label is an error.
+        fields: The template's fields. They alone are read, and none may be empty. Without any,
+            every column but id and label is read, unchecked.
+
+    Raises:
+        DataError: What was wrong, in which file and line, and what to do.
+    """
+    wanted = Columns(tuple(fields), columns or {}, label_field, id_field, require_labels)
+    found = find(source)
+    return _read(found, found.chosen(split), wanted)
+
+
+def train_split_of(
+    source: str | Path,
+    *,
+    split: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    label_field: str = LABEL,
+    id_field: str = ID,
+    require_labels: bool = True,
+    fields: Sequence[str] = (),
+) -> Dataset | None:
+    """The training rows that go with what `load` gives for the same arguments.
+
+    None where there are none: the source is one file, has no split ``train``, or ``train`` itself
+    is evaluated.
+    """
+    wanted = Columns(tuple(fields), columns or {}, label_field, id_field, require_labels)
+    found = find(source)
+    if found.is_file or "train" not in found.splits or found.chosen(split) == "train":
+        return None
+    return _read(found, "train", wanted)
+
+
+def from_records(
+    records: Any,
+    *,
+    name: str = "records",
+    split: str = "all",
+    labels: Sequence[Scalar] | None = None,
+    columns: Mapping[str, str] | None = None,
+    label_field: str = LABEL,
+    id_field: str = ID,
+    require_labels: bool = True,
+    fields: Sequence[str] = (),
+) -> Dataset:
+    """Make a data set of rows that are already in Python, through the same checks as `load`.
+
+    Args:
+        records: Mappings from column to value; a pandas data frame; or a ``datasets.Dataset``.
+        name: What tables call it.
+        split: Which part of it this is.
+        labels: Its labels in canonical order, if they are known.
+        columns: See `load`.
+        label_field: See `load`.
+        id_field: See `load`.
+        require_labels: See `load`.
+        fields: See `load`.
+
+    Raises:
+        DataError: As for `load`; rows are counted from 1.
+    """
+    wanted = Columns(tuple(fields), columns or {}, label_field, id_field, require_labels, True)
+    table = _as_table(records, name)
+    examples, numbers = examples_of(table, wanted)
+    declared = tuple(labels) if labels is not None else table.label_names.get(label_field)
+    return Dataset(name, split, examples, declared, name, table.place, numbers)
+
+
+def _read(found: Source, split: str, wanted: Columns) -> Dataset:
+    others = tuple(name for name in found.splits if name != split)
+    table = replace(found.splits[split](), other_splits=others)
+    examples, numbers = examples_of(table, wanted)
+    declared: tuple[Scalar, ...] | None = table.label_names.get(wanted.label)
+    if found.labels is not None and wanted.label == found.label_field:
+        declared = found.labels
+    return Dataset(found.name, split, examples, declared, found.origin, table.place, numbers)
+
+
+def _as_table(records: Any, name: str) -> Table:
+    if hasattr(records, "features") and hasattr(records, "with_format"):
+        from promptkit.data.hub import hub_table
+
+        return hub_table(records, name)
+    if hasattr(records, "to_dict") and hasattr(records, "columns"):
+        columns = tuple(str(column) for column in records.columns)
+        return Table(Place(name), _numbered(records.to_dict("records"), name), columns=columns)
+    return Table(Place(name), _numbered(records, name))
+
+
+def _numbered(records: Iterable[Any], name: str) -> Iterable[NumberedRow]:
+    for number, row in enumerate(records, start=1):
+        if not isinstance(row, Mapping):
+            raise DataError(
+                f"{name} row {number}: a {type(row).__name__}, not a mapping from column to value"
+            )
+        yield number, row

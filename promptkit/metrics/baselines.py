@@ -1,0 +1,58 @@
+"""What no model at all would reach; a score means little without them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from math import fsum
+
+from promptkit.errors import DataError
+from promptkit.metrics.binomial import binomial, central, guesses
+from promptkit.metrics.rows import UNSCORED, Rows, key, positions
+from promptkit.types import Scalar, Score, Value
+
+
+def majority(
+    rows: Rows, labels: Sequence[Scalar], train_labels: Sequence[Value] | None
+) -> tuple[Score, Scalar]:
+    """Accuracy of always saying the most frequent label, and that label.
+
+    The most frequent one among ``train_labels`` (``majority_of_train``), which is what somebody
+    without a model could know; where there are none, among the golds themselves
+    (``majority_of_golds``), which is a little too good. The first label wins a draw.
+
+    The interval is that of the bootstrap without its noise: the number of right rows in a
+    resample is binomial.
+
+    Raises:
+        DataError: A training label is not one of the labels.
+    """
+    index = positions(labels)
+    if train_labels:
+        for label in train_labels:
+            if key(label) not in index:
+                raise DataError(f"training label {label!r} is not one of the labels")
+        seen = Counter(index[key(label)] for label in train_labels)
+        source = "train"
+    else:
+        seen = Counter(rows.gold.tolist())
+        source = "golds"
+    place = min(seen, key=lambda place: (-seen[place], place))
+    n = len(rows.gold)
+    share = float((rows.gold == place).mean())
+    low, high = central(binomial(n, share))
+    return Score(f"majority_of_{source}", share, low / n, high / n, n), labels[place]
+
+
+def random_guess(rows: Rows) -> Score | None:
+    """Accuracy to expect of uniform guessing, with its exact 95% interval.
+
+    Over the rows whose number of labels is known, which leaves out unscored rows that have
+    choices of their own; None where that leaves nothing.
+    """
+    sizes = [int(size) for size in rows.sizes if size != UNSCORED]
+    if not sizes:
+        return None
+    n = len(sizes)
+    low, high = central(guesses(sizes))
+    return Score("random", fsum(1 / size for size in sizes) / n, low / n, high / n, n)

@@ -1,0 +1,106 @@
+"""The keys of a template file, checked by pydantic. `promptkit.prompts.template` gives them life."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Label = Annotated[str | int | float | bool, Field(union_mode="smart")]
+Words = Annotated[list[str], Field(min_length=1)]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class TaskKeys(_Keys):
+    """What is predicted from which fields."""
+
+    kind: Literal["classify", "choose"] = "classify"
+    fields: Annotated[list[str], Field(min_length=1)]
+    choices: str | None = None
+
+    @model_validator(mode="after")
+    def _choices_are_a_field(self) -> TaskKeys:
+        if self.kind == "choose" and self.choices not in self.fields:
+            raise ValueError("kind 'choose' needs 'choices': the field that holds a row's choices")
+        if self.kind == "classify" and self.choices is not None:
+            raise ValueError("'choices' belongs to kind 'choose'")
+        return self
+
+
+class LabelKeys(_Keys):
+    """How one label is said.
+
+    Args:
+        words: What a language model may answer; the first one is shown in demonstrations.
+        statements: What an encoder compares a row with; empty: the words.
+    """
+
+    words: Words
+    statements: list[str] = []
+
+
+class EncoderKeys(_Keys):
+    """How a sentence encoder reads the task.
+
+    Args:
+        text: What it reads of a row.
+        temperature: What cosines are divided by before the softmax.
+        shot_weight: Weight of a demonstration beside a statement's weight of 1.
+    """
+
+    text: str
+    temperature: Annotated[float, Field(gt=0, strict=False)] = 0.05
+    shot_weight: Annotated[float, Field(ge=0, strict=False)] = 1.0
+
+
+class TemplateKeys(_Keys):
+    """A template file.
+
+    Args:
+        name: Its name; the file's stem by convention.
+        description: One line for ``templates list``.
+        task: What is predicted from which fields.
+        labels: How each label is said, or ``open``: the labels come from the data set's card, from
+            ``--labels`` or from the training rows, and `any_label` says them.
+        any_label: How any label of an open template is said: forms over ``label`` (its name in
+            plain words), and over ``choice`` for kind ``choose``.
+        query: A row's part of the prompt, up to where the answer begins.
+        shot: The same for a demonstration; `query` when left out.
+        answer: The answer form over ``word``, leading white space included.
+        instruction: What to do; the same for every row.
+        system: System text of a chat; stands before the instruction in a flat prompt.
+        separator: Between instruction, demonstrations and query.
+        chat: Whether to use the model's chat template.
+        encoder: How a sentence encoder reads the task.
+        data: The in-box data set that it is tried on by default.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+    description: str
+    task: TaskKeys
+    labels: dict[Label, LabelKeys] | Literal["open"]
+    any_label: LabelKeys | None = None
+    query: str
+    shot: str | None = None
+    answer: str = " {{ word }}"
+    instruction: str = ""
+    system: str = ""
+    separator: str = "\n\n"
+    chat: bool = False
+    encoder: EncoderKeys | None = None
+    data: str | None = None
+
+    @model_validator(mode="after")
+    def _labels_are_said(self) -> TemplateKeys:
+        if self.labels == "open" and self.any_label is None:
+            raise ValueError("open labels need 'any_label': how a label is said")
+        if self.labels != "open" and self.any_label is not None:
+            raise ValueError("'any_label' is for 'labels: open'")
+        if self.task.kind == "choose" and self.labels != "open":
+            raise ValueError("kind 'choose' takes 'labels: open': each row brings its choices")
+        if self.labels != "open" and len(self.labels) < 2:
+            raise ValueError("at least two labels are needed")
+        return self

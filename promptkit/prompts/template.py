@@ -1,0 +1,293 @@
+"""A template: a row in, a structured prompt and its candidates out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from promptkit.errors import DataError, SpecError, nearest
+from promptkit.prompts.form import LabelKeys, TemplateKeys
+from promptkit.prompts.sandbox import Form
+from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
+from promptkit.types import Candidate, Example, Prompt, Scalar, Shot, Task, Text, flat
+
+
+class Template:
+    """How a task is put to a model.
+
+    Args:
+        keys: The checked keys of its file.
+        file: The file, for messages.
+        labels: The labels in use, None for those of the file. See `with_labels`.
+
+    Raises:
+        SpecError: A broken form or an unknown variable: file, line, key, nearest name.
+    """
+
+    def __init__(
+        self, keys: TemplateKeys, file: YamlFile, labels: Sequence[Scalar] | None = None
+    ) -> None:
+        self.keys, self.file = keys, file
+        self.name, self.path = keys.name, file.path
+        declared = () if keys.labels == "open" else tuple(keys.labels)
+        self.task = Task(
+            name=keys.name,
+            kind=keys.task.kind,
+            fields=tuple(keys.task.fields),
+            labels=declared if labels is None else tuple(labels),
+            choices=keys.task.choices,
+        )
+        self._compile()
+        self._fixed = None if self.choosing else [self._said(label) for label in self.task.labels]
+        self._same_for_all: dict[str, tuple[Candidate, ...]] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> Template:
+        """Read and check a template file."""
+        file = read_yaml(path)
+        return cls(validate(TemplateKeys, file), file)
+
+    @property
+    def choosing(self) -> bool:
+        """Whether each row brings its own choices."""
+        return self.task.kind == "choose"
+
+    @property
+    def open(self) -> bool:
+        """Whether the labels are still to be told."""
+        return not self.choosing and not self.task.labels
+
+    @property
+    def declared(self) -> tuple[Scalar, ...]:
+        """The labels that the file itself declares; empty when it leaves them open."""
+        return () if self.keys.labels == "open" else tuple(self.keys.labels)
+
+    @property
+    def uses(self) -> set[str]:
+        """The fields and variables that its forms print."""
+        forms = [self._query, self._shot_form, self._encoded]
+        forms += self._choice_forms[1] if self.choosing else []
+        forms += [f for _, told in self._fixed or [] for f in told]
+        return set().union(*(form.uses for form in forms))
+
+    def hash(self) -> str:
+        """Names the template's content, not its file's comments or layout."""
+        return hashlib.sha256(self.keys.model_dump_json().encode()).hexdigest()[:16]
+
+    def with_labels(self, labels: Sequence[Scalar]) -> Template:
+        """The same template over these labels: a subset of its own, or any when it is open.
+
+        Raises:
+            SpecError: A label that the template does not know, one twice, or fewer than two.
+        """
+        own = {_key(label) for label in self.declared}
+        for label in labels:
+            if own and _key(label) not in own:
+                raise SpecError(
+                    f"{self.path}: template {self.name!r} has no label {label!r}; "
+                    f"{nearest(label, self.declared)}"
+                )
+        if len({_key(label) for label in labels}) < max(2, len(labels)):
+            raise SpecError(f"labels {list(labels)!r}: give at least two different ones")
+        return Template(self.keys, self.file, labels)
+
+    def target(self, example: Example) -> Scalar | None:
+        """The gold label in the task's terms: for ``choose`` the index of the right choice.
+
+        Raises:
+            DataError: The gold choice is none of the row's choices.
+        """
+        gold = example.label
+        if gold is None or not self.choosing:
+            return gold  # type: ignore[return-value]
+        choices = self._choices(example)
+        if isinstance(gold, int) and not isinstance(gold, bool) and 0 <= gold < len(choices):
+            return gold
+        texts = [str(choice).strip() for choice in choices]
+        if texts.count(str(gold).strip()) == 1:
+            return texts.index(str(gold).strip())
+        if str(gold).isdecimal() and int(str(gold)) < len(choices):
+            return int(str(gold))
+        raise DataError(
+            f"row {example.id!r}: label {gold!r} is neither one of its {len(choices)} choices nor "
+            f"the index of one, 0 to {len(choices) - 1}"
+        )
+
+    def labels_of(self, example: Example) -> tuple[Scalar, ...]:
+        """The labels among which this row is decided."""
+        return tuple(range(len(self._choices(example)))) if self.choosing else self.task.labels
+
+    def candidates(
+        self, example: Example, reads: Literal["text", "statements"]
+    ) -> tuple[Candidate, ...]:
+        """What a model is asked to choose from: a candidate a word, or one a label by statements."""
+        if reads in self._same_for_all:
+            return self._same_for_all[reads]
+        said = self._choice_words(example) if self._fixed is None else self._fixed
+        labels = self.labels_of(example)
+        values = dict(example.fields)
+        found: list[Candidate] = []
+        for label, (words, statements) in zip(labels, said, strict=True):
+            if reads == "statements":
+                told = tuple(self._tell(form, values, label, example) for form in statements)
+                found.append(Candidate(label, (), told or tuple(words)))
+            else:
+                found += [Candidate(label, self._answer(word, example)) for word in words]
+        of_the_row = {name for _, forms in said for form in forms for name in form.uses}
+        if not self.choosing and (reads == "text" or not of_the_row & set(self.task.fields)):
+            self._same_for_all[reads] = tuple(found)
+        return tuple(found)
+
+    def prompt(self, example: Example, shots: Sequence[Example] = ()) -> Prompt:
+        """The structured prompt for a row, with these demonstrations in this order."""
+        common = {"words": self._words(), "labels": list(self.task.labels)}
+        values = {**common, **self._values(example)}
+        return Prompt(
+            example_id=example.id,
+            system=_render(self._system, common, example),
+            instruction=_render(self._instruction, common, example),
+            shots=tuple(self._shot(shot, common) for shot in shots),
+            query=_render(self._query, values, example),
+            separator=self.keys.separator,
+            encoded=_render(self._encoded, values, example),
+            chat=self.keys.chat,
+            template=self.name,
+        )
+
+    def _shot(self, example: Example, common: Mapping[str, Any]) -> Shot:
+        label = self.target(example)
+        labels = [_key(known) for known in self.labels_of(example)]
+        if label is None or _key(label) not in labels:
+            raise DataError(f"demonstration {example.id!r}: label {label!r} is not in use")
+        said = self._choice_words(example) if self._fixed is None else self._fixed
+        word = said[labels.index(_key(label))][0][0]
+        values = {**common, **self._values(example)}
+        return Shot(
+            example_id=example.id,
+            label=label,
+            query=_render(self._shot_form, values, example),
+            answer=self._answer(word, example),
+            encoded=flat(_render(self._encoded, values, example)),
+        )
+
+    def _compile(self) -> None:
+        keys, fields, at = self.keys, self.task.fields, self.file.at
+        common = {"words", "labels"}
+        in_row = {*fields, *common} | ({"letters"} if self.choosing else set())
+        self._system = Form(keys.system, at("system"), common)
+        self._instruction = Form(keys.instruction, at("instruction"), common)
+        self._query = Form(keys.query, at("query"), in_row)
+        shot = keys.query if keys.shot is None else keys.shot
+        self._shot_form = Form(shot, at("query" if keys.shot is None else "shot"), in_row)
+        self._answer_form = Form(keys.answer, at("answer"), {"word"})
+        reading = keys.encoder.text if keys.encoder else None
+        joined = "\n".join(f"{{{{ {name} }}}}" for name in fields if name != self.task.choices)
+        self._encoded = Form(reading or joined, at("encoder", "text"), in_row)
+        if self.choosing and keys.any_label is not None:
+            where, known = at("any_label"), {*fields, "choice", "letter"}
+            self._choice_forms = (
+                [Form(text, where, known) for text in keys.any_label.words],
+                [Form(text, where, known) for text in keys.any_label.statements],
+            )
+        if "word" not in self._answer_form.uses:
+            raise SpecError(f"{at('answer')}: must print {{{{ word }}}}")
+        if not (self._query.uses & set(fields)):
+            raise SpecError(f"{at('query')}: shows none of the fields {', '.join(fields)}")
+
+    def _said(self, label: Scalar) -> tuple[list[str], list[Form]]:
+        """The words of a label and the forms of its statements."""
+        keys, where = self._label_keys(label)
+        known = {*self.task.fields, "label"}
+        if self.keys.labels == "open":
+            naming = {"label": plain_words(label)}
+            words = [flat(Form(w, where, {"label"}).render(naming)) for w in keys.words]
+        else:
+            words = keys.words
+        for word in words:
+            if not word.strip():
+                raise SpecError(f"{where}: a label word of {label!r} is empty")
+        return words, [Form(text, where, known) for text in keys.statements]
+
+    def _label_keys(self, label: Scalar) -> tuple[LabelKeys, str]:
+        if self.keys.any_label is not None:
+            return self.keys.any_label, self.file.at("any_label")
+        assert self.keys.labels != "open"
+        found = {_key(own): said for own, said in self.keys.labels.items()}
+        return found[_key(label)], self.file.at("labels", str(label))
+
+    def _choices(self, example: Example) -> Sequence[Any]:
+        choices = example.fields[self.task.choices or ""]
+        if isinstance(choices, str) or not isinstance(choices, Sequence) or len(choices) < 2:
+            raise DataError(
+                f"row {example.id!r}: field {self.task.choices!r} must be a list of at least two "
+                f"choices, got {choices!r:.60}"
+            )
+        texts = [str(choice).strip() for choice in choices]
+        if "" in texts or len(set(texts)) < len(texts):
+            raise DataError(f"row {example.id!r}: its choices must be different and not empty")
+        return choices
+
+    def _choice_words(self, example: Example) -> list[tuple[list[str], list[Form]]]:
+        words, statements = self._choice_forms
+        said = []
+        for index, choice in enumerate(self._choices(example)):
+            values = {**example.fields, "choice": str(choice), "letter": _letter(index)}
+            said.append(([flat(_render(form, values, example)) for form in words], statements))
+        return said
+
+    def _tell(self, form: Form, values: Mapping[str, Any], label: Scalar, row: Example) -> str:
+        if self.choosing:
+            choice = str(self._choices(row)[int(label)])
+            naming = {"choice": choice, "letter": _letter(int(label))}
+        else:
+            naming = {"label": plain_words(label)}
+        return flat(_render(form, {**values, **naming}, row))
+
+    def _words(self) -> list[str]:
+        return [] if self._fixed is None else [words[0] for words, _ in self._fixed]
+
+    def _values(self, example: Example) -> dict[str, Any]:
+        missing = [name for name in self.task.fields if name not in example.fields]
+        if missing:
+            raise DataError(f"row {example.id!r}: field {missing[0]!r} is missing")
+        letters = [_letter(i) for i in range(26)] if self.choosing else []
+        return {**example.fields, "letters": letters}
+
+    def _answer(self, word: str, example: Example) -> Text:
+        return _render(self._answer_form, {"word": word}, example)
+
+
+def reseparated(prompt: Prompt, shots: Sequence[Shot]) -> Prompt:
+    """The same prompt with fewer demonstrations, which are counted as dropped."""
+    dropped = prompt.dropped_shots + len(prompt.shots) - len(shots)
+    return replace(prompt, shots=tuple(shots), dropped_shots=dropped)
+
+
+def plain_words(label: Scalar) -> str:
+    """A label's name in plain words: ``card_payment_fee_charged`` -> ``card payment fee charged``.
+
+    CamelCase is taken apart and lower-cased as well; anything else keeps its case.
+    """
+    name = str(label)
+    if re.fullmatch(r"(?:[A-Z]+[a-z0-9]+){2,}", name):
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
+    if "_" in name or "-" in name:
+        name = re.sub(r"[_\-]+", " ", name)
+    return " ".join(name.split()).rstrip("?").strip() or str(label)
+
+
+def _letter(index: int) -> str:
+    return chr(ord("A") + index) if index < 26 else str(index)
+
+
+def _key(label: Scalar) -> tuple[type, Scalar]:
+    """Tells the labels 1, True and "1" apart, which a dictionary would not."""
+    return type(label), label
+
+
+def _render(form: Form, values: Mapping[str, Any], example: Example) -> Text:
+    return form.render({name: values[name] for name in values if name in form.uses}, example.id)

@@ -1,0 +1,93 @@
+"""What a part must do to stand behind its seam. Nothing here holds behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promptkit.types import Candidate, Cost, Evidence, Example, Prediction, Prompt, Scalar
+
+#: Called with the number of rows that were just finished.
+Progress = Callable[[int], None]
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Serves a model.
+
+    Attributes:
+        name: Its name in the registry.
+        reads: Whether candidates are scored by their ``text`` or by their ``statements``.
+        cost: What it has done since it was built; a run's cost is the difference of two readings.
+    """
+
+    name: str
+    reads: Literal["text", "statements"]
+
+    @property
+    def cost(self) -> Cost: ...
+
+    def score(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Evidence]:
+        """Evidence for each prompt's own candidates, in the order given."""
+        ...
+
+
+@runtime_checkable
+class CanEncode(Protocol):
+    """Turns texts into vectors."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, w) vectors of length one."""
+        ...
+
+
+class Selector(Protocol):
+    """Chooses demonstrations for a query."""
+
+    def fit(self, pool: Sequence[Example]) -> Selector:
+        """Learn what can be known before the first query. Every pool row has a label."""
+        ...
+
+    def select(self, query: Example, k: int) -> list[Example]:
+        """At most k rows of the pool: never the query, never a copy of it, never one twice.
+
+        Depends on the pool, the options and the query alone: not on earlier queries.
+        """
+        ...
+
+
+class Verbalizer(Protocol):
+    """Turns evidence about candidates into evidence about labels."""
+
+    def pool(
+        self, evidence: Evidence, candidates: Sequence[Candidate], labels: Sequence[Scalar]
+    ) -> NDArray[np.float64]:
+        """(k,) unnormalised log-probabilities in the order of ``labels``."""
+        ...
+
+
+class Strategy(Protocol):
+    """A way of adapting a model to a task.
+
+    ``gather`` does the work of the model and its result is stored; ``conclude`` derives
+    predictions from stored evidence alone, so that a resumed run and a whole one agree.
+    """
+
+    def fit(self, train: Sequence[Example]) -> Strategy: ...
+
+    def gather(self, examples: Sequence[Example]) -> list[Evidence]: ...
+
+    def conclude(
+        self, examples: Sequence[Example], evidence: Sequence[Evidence]
+    ) -> list[Prediction]: ...
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]: ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """The options that enter a run's fingerprint, as JSON values."""
+        ...

@@ -1,0 +1,78 @@
+"""Names that may appear in YAML, and the classes they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from inspect import signature
+from typing import Any, Generic, TypeVar
+
+from promptkit.errors import MissingExtra, SpecError, nearest
+
+T = TypeVar("T")
+
+#: Packages that may be absent, and the extra that brings each.
+EXTRAS = {"vllm": "vllm", "openai": "openai", "peft": "tune", "trl": "tune"}
+
+
+class Registry(Generic[T]):
+    """A table of names to ``module:Class``, imported only when asked for.
+
+    Args:
+        kind: What the table holds, in the singular; used in messages, and as the entry-point
+            group ``promptkit.<kind>`` through which other packages register.
+        targets: Built-in names, each with its ``module:Class``.
+    """
+
+    def __init__(self, kind: str, targets: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._targets = dict(targets)
+
+    def __iter__(self) -> Iterator[str]:
+        plugins = (point.name for point in entry_points(group=f"promptkit.{self.kind}"))
+        return iter(dict.fromkeys([*self._targets, *sorted(plugins)]))
+
+    def __contains__(self, name: object) -> bool:
+        return name in iter(self)
+
+    def load(self, name: str) -> type[T]:
+        """Import the class registered as ``name``.
+
+        Raises:
+            SpecError: No such name; the message offers the nearest one.
+            MissingExtra: The module needs a package that is not installed.
+        """
+        target = self._targets.get(name) or self._plugin(name)
+        module, _, attribute = target.partition(":")
+        try:
+            loaded: type[T] = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("promptkit"):
+                raise
+            extra = EXTRAS.get(error.name.partition(".")[0])
+            wanted = f"promptkit[{extra}]" if extra else error.name
+            raise MissingExtra(
+                f"{self.kind} {name!r} needs {error.name}: pip install '{wanted}'"
+            ) from error
+        return loaded
+
+    def build(self, name: str, options: Mapping[str, Any]) -> T:
+        """Construct ``name`` from its options.
+
+        Raises:
+            SpecError: An option that its ``__init__`` does not take; names the nearest one.
+        """
+        cls = self.load(name)
+        allowed = list(signature(cls).parameters)
+        for option in options:
+            if option not in allowed:
+                raise SpecError(
+                    f"{self.kind} {name!r} has no option {option!r}; {nearest(option, allowed)}"
+                )
+        return cls(**options)
+
+    def _plugin(self, name: str) -> str:
+        for point in entry_points(group=f"promptkit.{self.kind}", name=name):
+            return point.value
+        raise SpecError(f"no {self.kind} named {name!r}; {nearest(name, self)}")

@@ -1,0 +1,113 @@
+"""A prompt as a reader sees it: text in the colours of its pieces, then token ids piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text as RichText
+
+from promptkit.backends.label_words import findings
+from promptkit.backends.tokens import Tokens
+from promptkit.prompts.flatten import answer_text, flatten
+from promptkit.types import Candidate, Prompt, flat
+
+STYLES = {
+    "instruction": "bold cyan",
+    "demonstration": "green",
+    "query": "yellow",
+    "frame": "dim",
+    "BOS": "magenta",
+    "label word": "bold red",
+}
+
+
+def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
+    """The prompt's text, each piece in its colour; ``frame`` is chat template and separators."""
+    ground = flatten(prompt, tokens.chat if tokens else None) if _can_flatten(prompt, tokens) else None
+    if ground is None:
+        return RichText("a chat prompt: give --model to see it in the model's chat template")
+    whole = _visible(flat(ground.text))
+    text = RichText(whole, style=STYLES["frame"])
+    for role, start, end in ground.spans:
+        text.stylize(STYLES[role].replace("bold ", "not dim ") if role else "", start, end)
+    legend = RichText("  ").join(
+        RichText(role, style=STYLES[role]) for role in ("instruction", "demonstration", "query")
+    )
+    title = f"row {prompt.example_id}, template {prompt.template}"
+    if prompt.shots:
+        title += f", {len(prompt.shots)} demonstrations"
+    return Panel(text, title=_visible(title), subtitle=legend)
+
+
+def token_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens) -> Any:
+    """Token ids of prompt and label words, and what to mind about the words."""
+    request = tokens.request(prompt, candidates)
+    table = Table(title=f"{len(request.context)} prompt tokens", expand=False)
+    table.add_column("piece", no_wrap=True)
+    table.add_column("tokens", justify="right")
+    table.add_column("ids")
+    for role, ids in tokens.pieces(prompt):
+        table.add_row(RichText(role, STYLES[role]), str(len(ids)), " ".join(map(str, ids)))
+    words = Table(title="label words after the prompt", expand=False)
+    for column in ("label", "text", "ids", "tokens"):
+        words.add_column(column)
+    ground = tokens.flat(prompt)
+    for candidate, ids in zip(candidates, request.answers, strict=True):
+        said = flat(answer_text(ground, candidate.text))
+        words.add_row(
+            RichText(str(candidate.label)),
+            RichText(repr(said), STYLES["label word"]),
+            " ".join(map(str, ids)),
+            RichText(_visible(" ".join(tokens.words(ids)))),
+        )
+    warnings = findings(tokens, request, candidates)
+    return Group(table, words, *(_warning(line) for line in warnings))
+
+
+def encoder_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens) -> Any:
+    """What a sentence encoder reads: the row's text, and each label's statements."""
+    before, after = tokens.wrapping
+    ids = tokens.encode([prompt.encoded])[0].ids
+    table = Table(title="what the encoder reads of the row", expand=False)
+    for column in ("text", "tokens", "ids"):
+        table.add_column(column)
+    table.add_row(
+        RichText(_visible(flat(prompt.encoded)), STYLES["query"]),
+        str(len(ids) + len(before) + len(after)),
+        " ".join(map(str, (*before, *ids, *after))),
+    )
+    told = Table(title="what it is compared with", expand=False)
+    told.add_column("label", no_wrap=True)
+    told.add_column("statement")
+    for candidate in candidates:
+        for index, statement in enumerate(candidate.statements):
+            told.add_row(RichText("" if index else str(candidate.label)), RichText(_visible(statement)))
+    seen: dict[str, object] = {}
+    warnings = []
+    for candidate in candidates:
+        for statement in candidate.statements:
+            if statement in seen and seen[statement] != candidate.label:
+                warnings.append(f"the statement {statement!r} stands for two labels")
+            seen[statement] = candidate.label
+    return Group(table, told, *(_warning(line) for line in warnings))
+
+
+def _can_flatten(prompt: Prompt, tokens: Tokens | None) -> bool:
+    return not prompt.chat or tokens is not None
+
+
+def _warning(line: str) -> RichText:
+    return RichText(f"! {line}", style="bold yellow")
+
+
+def _visible(text: str) -> str:
+    """Control characters as pictures, so that a row cannot steer a terminal. Length is kept."""
+    return "".join(
+        chr(0x2400 + ord(c)) if ord(c) < 32 and c != "\n" else "\u2421" if c == "\x7f" else
+        "\ufffd" if 0x80 <= ord(c) < 0xA0 else c
+        for c in text
+    )  # fmt: skip

@@ -1,0 +1,388 @@
+"""From what was asked for to a trial: rows loaded, parts chosen, everything checked, no weights.
+
+Whatever can be wrong without a model in memory is found here, before one is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from promptkit.backends import BACKENDS
+from promptkit.backends.auto import backend_for
+from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.data import Dataset, apply_labels, load, match_label, train_split_of
+from promptkit.errors import DataError, SpecError, nearest
+from promptkit.prompts import Template, find_template
+from promptkit.protocols import Backend, Strategy
+from promptkit.runs.spec import EvalSpec
+from promptkit.selectors import SELECTORS
+from promptkit.strategies import STRATEGIES
+from promptkit.types import Example, RunSpec, Scalar
+from promptkit.verbalizers import VERBALIZERS
+
+#: Packages whose version can change a score, by backend.
+PACKAGES = {
+    "hf": ("torch", "transformers", "tokenizers"),
+    "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
+}
+_DEFAULT_SELECTOR = "balanced"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run that is ready to go.
+
+    Args:
+        spec: All that can change its result.
+        template: With its labels settled.
+        data: The rows to evaluate, their labels in the template's terms.
+        train: The rows that demonstrations come from; None when there are none.
+        golds: Gold labels in the order of the rows.
+        notes: Facts that a reader of the table must know.
+        origin: Where things came from; does not change the result.
+        strategy: Builds the strategy; with False as its argument, without a model: such a one can
+            conclude from stored evidence, and nothing else.
+        packages: Versions that matter.
+    """
+
+    spec: RunSpec
+    template: Template
+    data: Dataset
+    train: Dataset | None
+    golds: tuple[Scalar | None, ...]
+    notes: tuple[str, ...]
+    origin: Mapping[str, Any]
+    strategy: Callable[[bool], Strategy]
+    packages: Mapping[str, str]
+
+
+def build(asked: EvalSpec) -> Trial:
+    """Check everything and load the rows.
+
+    Raises:
+        PromptkitError: The first thing that is wrong.
+    """
+    template, data, train, notes = rows_for(asked)
+    selector, selector_options = _selector(asked, train)
+    backend, options, located = _backend(asked, template)
+    packages = _versions(backend)
+    encoder = _encoder(selector, selector_options, backend, located)
+    spec = RunSpec(
+        data={
+            "name": data.name,
+            "split": data.split,
+            "n": len(data),
+            "hash": data.content_hash(),
+            "labels": list(template.task.labels),
+            "train": {"name": train.name, "n": len(train), "hash": train.content_hash()}
+            if train
+            else None,
+        },
+        template={"name": template.name, "hash": template.hash()},
+        backend={
+            "name": backend,
+            "model": located.name if located else options.get("model", backend),
+            "weights": located.hash() if located else None,
+            "dtype": _dtype(asked) if located else None,
+            "options": _fingerprinted(options),
+            "packages": packages,
+        },
+        strategy={
+            "name": "in_context",
+            "shots": asked.shots,
+            "selector": {"name": selector, **selector_options},
+            "encoder": encoder.hash() if isinstance(encoder, Located) else None,
+            "verbalizer": dict(asked.verbalizer_options),
+        },
+        seed=asked.seed if asked.shots else 0,
+    )
+
+    def strategy(with_model: bool) -> Strategy:
+        model = load_backend(backend, options) if with_model else BACKENDS.load(backend)
+        chosen = dict(selector_options) | {"seed": asked.seed}
+        if encoder == "backend":
+            chosen["encoder"] = model
+        elif encoder is not None and with_model:
+            chosen["encoder"] = load_backend("embedding", {"model": MINILM})
+        parts = {
+            "template": template,
+            "backend": model,
+            "selector": SELECTORS.build(selector, chosen),
+            "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
+            "shots": asked.shots,
+        }
+        return STRATEGIES.build("in_context", parts)
+
+    return Trial(
+        spec=spec,
+        template=template,
+        data=data,
+        train=train,
+        golds=tuple(template.target(example) for example in data),
+        notes=tuple(notes),
+        origin={
+            "data": data.origin,
+            "train_data": train.origin if train else None,
+            "template": template.path,
+            "model": str(located.path) if located else None,
+            "revision": located.revision if located else None,
+            "device": asked.device,
+            "batch_size": asked.batch_size,
+        },
+        strategy=strategy,
+        packages=packages,
+    )
+
+
+def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[str]]:
+    """The template with its labels settled, the rows, the training rows, and what to note."""
+    template = _template(asked)
+    data, train = _rows(asked, template)
+    template, data, train, notes = _settle_labels(asked, template, data, train)
+    data = data.limited(asked.limit)
+    if not data.examples:
+        raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")
+    return template, data, train, notes
+
+
+def demonstrations(asked: EvalSpec, train: Dataset | None, example: Example) -> list[Example]:
+    """The demonstrations that a row would be shown, without a language model."""
+    name, options = _selector(asked, train)
+    if name == "none" or train is None:
+        return []
+    if name == "nearest":
+        options["encoder"] = load_backend("embedding", {"model": MINILM})
+    selector = SELECTORS.build(name, {**options, "seed": asked.seed})
+    return selector.fit(train.examples).select(example, asked.shots)
+
+
+def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
+    """A backend with its model in memory; the same one again for the same options.
+
+    Cross-validation and several seeds ask for one model many times over.
+    """
+    return _loaded(name, tuple(sorted(options.items())))
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, options: tuple[tuple[str, Any], ...]) -> Backend:
+    return BACKENDS.build(name, dict(options))
+
+
+def _template(asked: EvalSpec) -> Template:
+    template = find_template(asked.template)
+    if asked.chat is None or asked.chat == template.keys.chat:
+        return template
+    return Template(template.keys.model_copy(update={"chat": asked.chat}), template.file)
+
+
+def _rows(asked: EvalSpec, template: Template) -> tuple[Dataset, Dataset | None]:
+    source = asked.data or template.keys.data
+    if source is None:
+        raise SpecError(
+            f"template {template.name!r} has no rows of its own; say which with --data FILE"
+        )
+    options: dict[str, Any] = {
+        "fields": template.task.fields,
+        "columns": _columns(asked, template),
+        "label_field": asked.label_field,
+        "id_field": asked.id_field,
+    }
+    data = load(source, split=asked.split, **options)
+    if asked.train_data is not None:
+        return data, load(asked.train_data, split=_train_split(asked.train_data), **options)
+    return data, train_split_of(source, split=asked.split, **options)
+
+
+def _train_split(source: str) -> str | None:
+    """A data set with a split ``train`` gives that one; a file gives itself."""
+    try:
+        load(source, split="train", fields=(), require_labels=False)
+    except DataError:
+        return None
+    return "train"
+
+
+def _columns(asked: EvalSpec, template: Template) -> dict[str, str]:
+    fields = template.task.fields
+    for field in asked.fields:
+        if field not in fields:
+            raise SpecError(
+                f"--field {field}: template {template.name!r} has no such field; "
+                f"{nearest(field, fields)}"
+            )
+    if asked.text_field is None:
+        return dict(asked.fields)
+    if len(fields) > 1:
+        raise SpecError(
+            f"--text-field is for templates with one field; {template.name!r} has "
+            f"{', '.join(fields)}: use --field {fields[0]}=COLUMN for each"
+        )
+    return {**asked.fields, fields[0]: asked.text_field}
+
+
+def _settle_labels(
+    asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
+) -> tuple[Template, Dataset, Dataset | None, list[str]]:
+    """One label set for template, rows and training rows; what was left out is noted."""
+    if template.choosing:
+        if asked.labels:
+            raise SpecError(f"template {template.name!r}: each row brings its choices; no --labels")
+        return template, data, train, []
+    notes: list[str] = []
+    known = _known_labels(asked, template, data, train)
+    wanted = _wanted(asked, known)
+    data, dropped = apply_labels(data, known, asked.label_map, keep=wanted)
+    if dropped:
+        notes.append(f"{dropped} rows with other labels than {_listed(wanted)} are left out")
+    if template.declared and len(wanted) < len(template.declared):
+        why = "as --labels asks" if asked.labels else "the others are not declared by the data"
+        notes.append(
+            f"{len(wanted)} of the template's {len(template.declared)} labels are in use: "
+            f"{_listed(wanted)} ({why})"
+        )
+    if train is not None:
+        train, _ = apply_labels(train, known, asked.label_map, keep=wanted)
+    return template.with_labels(wanted), data, train, notes
+
+
+def _known_labels(
+    asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
+) -> tuple[Scalar, ...]:
+    """All labels that a row may have before ``--labels`` narrows them."""
+    if template.declared:
+        if data.labels is None:
+            return template.declared
+        declared = [_mapped(label, asked, template.declared, data) for label in data.labels]
+        return template.declared if asked.labels else tuple(dict.fromkeys(declared))
+    if data.labels is not None:
+        return tuple(dict.fromkeys(asked.label_map.get(str(x), x) for x in data.labels))
+    if asked.labels:
+        return tuple(asked.labels)
+    if train is not None and train.labels is None:
+        found = [row.label for row in train if row.label is not None]
+        mapped = {asked.label_map.get(str(label), label) for label in found}
+        return tuple(sorted((x for x in mapped if not isinstance(x, tuple)), key=str))
+    raise SpecError(
+        f"template {template.name!r} leaves its labels open, and {data.origin} has no card that "
+        "declares them; give --labels a,b,c or --train-data FILE"
+    )
+
+
+def _mapped(
+    label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Dataset
+) -> Scalar:
+    found = match_label(asked.label_map.get(str(label), label), known)
+    if found is None:
+        raise DataError(
+            f"{data.origin}: declares the label {label!r}, which the template does not have; "
+            f"{nearest(label, known)}; map it with --label-map {label}=LABEL, or narrow the "
+            "labels with --labels"
+        )
+    return found
+
+
+def _wanted(asked: EvalSpec, known: Sequence[Scalar]) -> tuple[Scalar, ...]:
+    if not asked.labels:
+        return tuple(known)
+    wanted = []
+    for label in asked.labels:
+        found = match_label(label, known)
+        if found is None:
+            raise SpecError(f"--labels: no label {label!r}; {nearest(label, known)}")
+        wanted.append(found)
+    return tuple(wanted)
+
+
+def _listed(labels: Sequence[Scalar]) -> str:
+    shown = ", ".join(map(str, labels[:6]))
+    return shown + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
+
+
+def _selector(asked: EvalSpec, train: Dataset | None) -> tuple[str, dict[str, Any]]:
+    """The selector's name and options, checked before anything is loaded."""
+    name = asked.selector or (_DEFAULT_SELECTOR if asked.shots else "none")
+    SELECTORS.load(name)
+    if not asked.shots:
+        return "none", {}
+    if name == "none":
+        raise SpecError(f"--shots {asked.shots} with --selector none: choose another selector")
+    if train is None or not train.examples:
+        raise SpecError(
+            f"--shots {asked.shots} needs rows to choose from: --train-data FILE (it may be the "
+            "evaluated file itself: a row is never its own demonstration)"
+        )
+    options = dict(asked.selector_options)
+    for reserved in ("seed", "encoder"):
+        if reserved in options:
+            raise SpecError(f"selector_options: {reserved!r} is set by promptkit; use --{reserved}")
+    if name != "nearest":
+        SELECTORS.build(name, {**options, "seed": asked.seed})
+    return name, options
+
+
+def _encoder(
+    selector: str, options: Mapping[str, Any], backend: str, located: Located | None
+) -> Located | str | None:
+    """Who embeds for a selector: the backend where it can, else the in-box encoder."""
+    if selector != "nearest":
+        return None
+    return "backend" if backend in {"embedding", "fake"} else locate(MINILM)
+
+
+def _backend(
+    asked: EvalSpec, template: Template
+) -> tuple[str, dict[str, Any], Located | None]:
+    """The backend's name, its options, and where its model lies."""
+    if asked.dry_run or asked.backend == "fake":
+        return "fake", dict(asked.backend_options), None
+    located = locate(asked.model)
+    name = backend_for(located) if asked.backend == "auto" else asked.backend
+    if name not in BACKENDS:
+        raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
+    options: dict[str, Any] = {
+        "model": asked.model,
+        "batch_size": asked.batch_size,
+        "device": asked.device,
+        "dtype": asked.dtype,
+    }
+    if name == "embedding" and template.keys.encoder is not None:
+        options["temperature"] = template.keys.encoder.temperature
+        options["shot_weight"] = template.keys.encoder.shot_weight
+    return name, options | asked.backend_options, located
+
+
+def _dtype(asked: EvalSpec) -> str:
+    """The number format that ``auto`` stands for on this machine."""
+    if asked.dtype != "auto":
+        return asked.dtype
+    from promptkit.backends.torch_device import choose_device, choose_dtype
+
+    return str(choose_dtype("auto", choose_device(asked.device))).removeprefix("torch.")
+
+
+def _fingerprinted(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Backend options that change a score."""
+    without = {"model", "batch_size", "device", "dtype"}
+    return {key: value for key, value in options.items() if key not in without}
+
+
+def _versions(backend: str) -> dict[str, str]:
+    names = ("promptkit", *PACKAGES.get(backend, ()))
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def row_text(template: Template, example: Example) -> str:
+    """A row's text for tables of errors."""
+    shown = [f for f in template.task.fields if f != template.task.choices]
+    return " / ".join(str(example.fields[name]) for name in shown)

@@ -1,0 +1,128 @@
+"""Runs a trial: evidence chunk by chunk into the store, predictions and scores once all is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from promptkit.errors import Interrupted
+from promptkit.metrics import evaluate
+from promptkit.protocols import Backend, Strategy
+from promptkit.runs.build import Trial, row_text
+from promptkit.runs.record import to_json
+from promptkit.runs.store import Store, StoredRun
+from promptkit.types import Cost, Evidence, Example, RunRecord
+
+#: Rows that are scored and stored together: enough for batches of like length, few enough that
+#: little is lost when a run is stopped.
+CHUNK = 64
+
+#: Called with (rows done, rows in all).
+OnProgress = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+def run(
+    trial: Trial,
+    store: Store | None = None,
+    *,
+    fresh: bool = False,
+    on_progress: OnProgress = _silent,
+) -> RunRecord:
+    """Run a trial, or answer from the store.
+
+    Args:
+        trial: What to run.
+        store: Where evidence is kept; None keeps nothing.
+        fresh: Compute anew.
+        on_progress: Told how many rows are done, at the start and after every chunk.
+
+    Raises:
+        Interrupted: Ctrl-C; finished rows are stored.
+        PromptkitError: Data, model or store failed.
+    """
+    if store is not None:
+        with store.run(trial.spec).writing(fresh=fresh) as stored:
+            return _run_stored(trial, stored, on_progress)
+    strategy = _fitted(trial)
+    evidence: list[Evidence] = []
+    cost = Cost()
+    for found, spent in _chunks(trial, strategy, 0, on_progress):
+        evidence += found
+        cost += spent
+    return conclude(trial, strategy, evidence, cost)
+
+
+def _run_stored(trial: Trial, stored: StoredRun, on_progress: OnProgress) -> RunRecord:
+    ids = [example.id for example in trial.data]
+    evidence = stored.evidence(ids, CHUNK)
+    if len(evidence) == len(ids):
+        strategy = trial.strategy(False)
+        record = conclude(trial, strategy, evidence, stored.cost(), from_store=True)
+        if not stored.complete:
+            stored.finish(to_json(record))
+        return record
+    stored.keep_only(len(evidence))
+    try:
+        strategy = _fitted(trial)
+        for found, spent in _chunks(trial, strategy, len(evidence), on_progress):
+            stored.append(found, spent)
+            evidence += found
+    except KeyboardInterrupt as error:
+        raise Interrupted(len(evidence), len(ids)) from error
+    record = conclude(trial, strategy, evidence, stored.cost())
+    stored.finish(to_json(record))
+    return record
+
+
+def _fitted(trial: Trial) -> Strategy:
+    return trial.strategy(True).fit(trial.train.examples if trial.train else ())
+
+
+def _chunks(
+    trial: Trial, strategy: Strategy, start: int, on_progress: OnProgress
+) -> Iterator[tuple[Sequence[Evidence], Cost]]:
+    """The evidence of the rows from ``start`` on, chunk by chunk, and what each took."""
+    rows: Sequence[Example] = trial.data.examples
+    backend: Backend = strategy.backend  # type: ignore[attr-defined]
+    on_progress(start, len(rows))
+    for first in range(start, len(rows), CHUNK):
+        before = backend.cost
+        evidence = strategy.gather(rows[first : first + CHUNK])
+        yield evidence, backend.cost - before
+        on_progress(min(first + CHUNK, len(rows)), len(rows))
+
+
+def conclude(
+    trial: Trial,
+    strategy: Strategy,
+    evidence: Sequence[Evidence],
+    cost: Cost,
+    *,
+    from_store: bool = False,
+) -> RunRecord:
+    """Predictions and scores, from evidence alone."""
+    rows = trial.data.examples
+    predictions = tuple(strategy.conclude(rows, evidence))
+    train = trial.train.examples if trial.train else ()
+    report = evaluate(
+        trial.golds,
+        predictions,
+        trial.template.task.labels,
+        train_labels=[trial.template.target(row) for row in train] or None,
+    )
+    return RunRecord(
+        spec=trial.spec,
+        labels=trial.template.task.labels,
+        golds=trial.golds,
+        texts=tuple(row_text(trial.template, row) for row in rows),
+        predictions=predictions,
+        report=report,
+        cost=cost,
+        packages=trial.packages,
+        notes=trial.notes,
+        origin=trial.origin,
+        from_store=from_store,
+    )

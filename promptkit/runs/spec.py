@@ -1,0 +1,124 @@
+"""What a user asks for: the keys of an eval spec, which are the options of ``promptkit eval``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from promptkit.errors import SpecError
+from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
+from promptkit.types import Scalar
+
+Whole = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+class EvalSpec(BaseModel):
+    """One evaluation.
+
+    Args:
+        template: An in-box name or a path.
+        data: A file, a folder, an in-box name or ``hf:owner/name``; the template's own by default.
+        split: Part of the data set to evaluate.
+        train_data: Where demonstrations come from; the data set's own train split by default.
+        text_field: The column of a template's only text field.
+        fields: Template field to column.
+        label_field: The column of gold labels.
+        id_field: The column of row ids.
+        label_map: A label in the data to a label of the template.
+        labels: The labels in use.
+        limit: Only the first so many rows.
+        model: ``minilm``, a folder or a hub id.
+        backend: ``auto`` or a name of the registry.
+        backend_options: Further options of the backend.
+        shots: Demonstrations of a prompt.
+        selector: Who chooses them; ``balanced`` by default.
+        selector_options: Further options of the selector.
+        verbalizer_options: Options of the words verbalizer.
+        chat: Use the model's chat template, or do not; the template says by default.
+        seed: Seed of every random choice.
+        seeds: Draws of demonstrations, with seeds counted on from ``seed``.
+        batch_size: Sequences of a batch.
+        device: Where the model runs.
+        dtype: Number format of the model.
+        format: How results are printed.
+        output: A file for them as well.
+        predictions: A file for each row's prediction, .csv or .jsonl.
+        fresh: Compute anew what is stored.
+        dry_run: Without a model: show what would be done.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    template: str
+    data: str | None = None
+    split: str | None = None
+    train_data: str | None = None
+    text_field: str | None = None
+    fields: dict[str, str] = {}
+    label_field: str = "label"
+    id_field: str = "id"
+    label_map: dict[str, Scalar] = {}
+    labels: list[Scalar] | None = None
+    limit: Positive | None = None
+    model: str = "minilm"
+    backend: str = "auto"
+    backend_options: dict[str, Any] = {}
+    shots: Whole = 0
+    selector: str | None = None
+    selector_options: dict[str, Any] = {}
+    verbalizer_options: dict[str, Any] = {}
+    chat: bool | None = None
+    seed: int = 0
+    seeds: Positive = 1
+    batch_size: Positive | Literal["auto"] = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+    format: Literal["table", "json", "csv", "markdown"] = "table"
+    output: str | None = None
+    predictions: str | None = None
+    fresh: bool = False
+    dry_run: bool = False
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels_from_text(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("batch_size", mode="before")
+    @classmethod
+    def _number_from_text(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
+    """The spec of a file, overridden by the options that were given; either may be absent.
+
+    A relative path in the file is looked up beside the file first, then from where the command
+    is run.
+
+    Raises:
+        SpecError: An unknown key or a value of the wrong kind: file, line, key, nearest name.
+    """
+    file = read_yaml(Path(path)) if path else YamlFile("command line", {})
+    if path:
+        for key in ("template", "data", "train_data", "model"):
+            file.content[key] = _beside(Path(path).parent, file.content.get(key))
+    given = {key: value for key, value in options.items() if value is not None}
+    content = {key: value for key, value in file.content.items() if value is not None} | given
+    if "template" not in content:
+        raise SpecError(
+            f"{path or 'promptkit eval'}: no template given; add --template NAME "
+            "('promptkit templates list' shows the names)"
+        )
+    return validate(EvalSpec, YamlFile(file.path, content, file.lines))
+
+
+def _beside(folder: Path, value: Any) -> Any:
+    if isinstance(value, str) and (folder / value).exists():
+        return str(folder / value)
+    return value

@@ -34,7 +34,7 @@ class Registry(Generic[T]):
         return iter(dict.fromkeys([*self._targets, *sorted(plugins)]))
 
     def __contains__(self, name: object) -> bool:
-        return name in iter(self)
+        return name in list(self)
 
     def load(self, name: str) -> type[T]:
         """Import the class registered as ``name``.

@@ -17,7 +17,7 @@ from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.data import Dataset, apply_labels, load, match_label, train_split_of
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
-from promptkit.protocols import Backend, Strategy
+from promptkit.protocols import Backend, Selector, Strategy, Verbalizer
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -67,10 +67,10 @@ def build(asked: EvalSpec) -> Trial:
         PromptkitError: The first thing that is wrong.
     """
     template, data, train, notes = rows_for(asked)
-    selector, selector_options = _selector(asked, train)
+    selector, selector_options = _selector(asked, bool(train))
     backend, options, located = _backend(asked, template)
     packages = _versions(backend)
-    encoder = _encoder(selector, selector_options, backend, located)
+    encoder = _encoder(selector, backend)
     spec = RunSpec(
         data={
             "name": data.name,
@@ -149,9 +149,24 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     return template, data, train, notes
 
 
+def parts_for(
+    asked: EvalSpec, template: Template, has_pool: bool
+) -> tuple[str, dict[str, Any], Selector, Verbalizer]:
+    """Backend name and options, selector and verbalizer, for rows that are already in Python."""
+    name, options, _ = _backend(asked, template)
+    chosen, selector_options = _selector(asked, has_pool)
+    who = _encoder(chosen, name)
+    if who == "backend":
+        selector_options["encoder"] = load_backend(name, options)
+    elif who is not None:
+        selector_options["encoder"] = load_backend("embedding", {"model": MINILM})
+    selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
+    return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
+
+
 def demonstrations(asked: EvalSpec, train: Dataset | None, example: Example) -> list[Example]:
     """The demonstrations that a row would be shown, without a language model."""
-    name, options = _selector(asked, train)
+    name, options = _selector(asked, bool(train))
     if name == "none" or train is None:
         return []
     if name == "nearest":
@@ -303,7 +318,7 @@ def _listed(labels: Sequence[Scalar]) -> str:
     return shown + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
 
 
-def _selector(asked: EvalSpec, train: Dataset | None) -> tuple[str, dict[str, Any]]:
+def _selector(asked: EvalSpec, has_pool: bool) -> tuple[str, dict[str, Any]]:
     """The selector's name and options, checked before anything is loaded."""
     name = asked.selector or (_DEFAULT_SELECTOR if asked.shots else "none")
     SELECTORS.load(name)
@@ -311,7 +326,7 @@ def _selector(asked: EvalSpec, train: Dataset | None) -> tuple[str, dict[str, An
         return "none", {}
     if name == "none":
         raise SpecError(f"--shots {asked.shots} with --selector none: choose another selector")
-    if train is None or not train.examples:
+    if not has_pool:
         raise SpecError(
             f"--shots {asked.shots} needs rows to choose from: --train-data FILE (it may be the "
             "evaluated file itself: a row is never its own demonstration)"
@@ -325,9 +340,7 @@ def _selector(asked: EvalSpec, train: Dataset | None) -> tuple[str, dict[str, An
     return name, options
 
 
-def _encoder(
-    selector: str, options: Mapping[str, Any], backend: str, located: Located | None
-) -> Located | str | None:
+def _encoder(selector: str, backend: str) -> Located | str | None:
     """Who embeds for a selector: the backend where it can, else the in-box encoder."""
     if selector != "nearest":
         return None

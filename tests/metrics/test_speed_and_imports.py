@@ -17,8 +17,9 @@ def test_twelve_thousand_rows_of_77_labels_take_seconds_at_most() -> None:
     predictions = [Prediction(str(i), labels[one], flat) for i, one in enumerate(other)]
     started = time.perf_counter()
     evaluate([labels[one] for one in gold], predictions, labels)
-    # It takes 0.7 s on two cores; the bound only has to catch a loop over resamples.
-    assert time.perf_counter() - started < 8
+    # It takes 0.7 s on two cores; the bound has to catch a loop over
+    # resamples, and to forgive a machine that is busy with other things.
+    assert time.perf_counter() - started < 20
 
 
 def test_importing_the_metrics_loads_neither_scikit_learn_nor_torch() -> None:

@@ -1,0 +1,216 @@
+"""Zero-shot and few-shot prompting as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from promptkit.data import from_records, match_label
+from promptkit.errors import DataError, SpecError, nearest
+from promptkit.prompts import Template, find_template
+from promptkit.runs.build import load_backend, parts_for
+from promptkit.runs.spec import EvalSpec
+from promptkit.strategies.in_context import InContext
+from promptkit.types import Example, Scalar
+
+
+class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Asks a pre-trained model about each row, with demonstrations from the training rows.
+
+    Args:
+        template: An in-box name, the path of a YAML file, or a `Template`.
+        model: ``minilm``, a folder, or a hub id.
+        backend: ``auto``, ``hf``, ``embedding``, ``fake``.
+        shots: Demonstrations of a prompt, taken from the rows given to `fit`.
+        selector: Who chooses them; class-balanced by default.
+        selector_options: Further options of the selector.
+        labels: The labels in use; by default those of ``y``, or the template's without ``y``.
+        seed: Seed of every random choice.
+        batch_size: ``auto`` or sequences of a batch.
+        device: Where the model runs.
+        dtype: Number format of the model.
+
+    Attributes:
+        classes_: (k,) labels, sorted, in the order of the columns of `predict_proba`.
+        n_features_in_: Number of the template's fields.
+
+    Rows may be a list or array of texts, a Series, a data frame or a list of mappings that hold
+    the template's fields, or an (n, m) array with the fields as columns.
+
+    Example:
+        >>> model = PromptClassifier("sentiment_zero_shot", shots=8, selector="nearest")
+        >>> model.fit(texts, labels).predict_proba(["Never again."])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        template: str | Template = "sentiment_zero_shot",
+        model: str = "minilm",
+        backend: str = "auto",
+        shots: int = 0,
+        selector: str | None = None,
+        selector_options: Mapping[str, Any] | None = None,
+        labels: Sequence[Scalar] | None = None,
+        seed: int = 0,
+        batch_size: int | str = "auto",
+        device: str = "auto",
+        dtype: str = "auto",
+    ) -> None:
+        self.template = template
+        self.model = model
+        self.backend = backend
+        self.shots = shots
+        self.selector = selector
+        self.selector_options = selector_options
+        self.labels = labels
+        self.seed = seed
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+
+    def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:  # noqa: N803
+        """Take the label set, and the pool of demonstrations; nothing is trained.
+
+        Args:
+            X: (n,) rows, or None for zero-shot prompting.
+            y: (n,) labels, or None for zero-shot prompting with the template's own labels.
+
+        Raises:
+            SpecError: A label that the template does not have.
+            DataError: Rows that cannot be used, or demonstrations asked for and none given.
+        """
+        template = self._read_template()
+        golds = None if y is None else np.asarray(y)
+        rows = [] if X is None else _records(X, template)
+        if golds is not None and len(golds) != len(rows):
+            raise DataError(f"X has {len(rows)} rows and y has {len(golds)}; they must be as many")
+        if self.shots and not rows:
+            raise DataError(f"shots={self.shots} needs rows to choose from: fit(X, y)")
+        self.classes_ = self._classes(template, golds)
+        labels = [_own(label) for label in self.classes_]
+        own = [_in_template(label, template) for label in labels]
+        self._labels = dict(zip(labels, own, strict=True))
+        settled = template if template.choosing else template.with_labels(own)
+        pool = []
+        if golds is not None:
+            pool = [
+                Example(f"train-{index}", row.fields, self._labels[_own(gold)])
+                for index, (row, gold) in enumerate(zip(_rows(rows, template), golds, strict=True))
+                if _own(gold) in self._labels
+            ]
+        asked = self._asked()
+        name, options, selector, verbalizer = parts_for(asked, settled, bool(pool))
+        self.n_features_in_ = len(template.task.fields)
+        self.strategy_ = InContext(
+            settled, load_backend(name, options), selector, verbalizer, self.shots
+        ).fit(pool)
+        return self
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """(n, k) probabilities in the order of ``classes_``.
+
+        Raises:
+            DataError: A row could not be scored; a probability is never made up.
+        """
+        check_is_fitted(self, "strategy_")
+        template = self.strategy_.template
+        rows = _rows(_records(X, template), template)
+        if not rows:
+            return np.empty((0, len(self.classes_)))
+        predictions = self.strategy_.predict(rows)
+        for row, prediction in zip(rows, predictions, strict=True):
+            if prediction.log_p is None:
+                raise DataError(f"row {row.id!r} cannot be scored: {prediction.problem}")
+        return np.exp(np.array([prediction.log_p for prediction in predictions]))
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """(n,) the most probable label of each row."""
+        predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return predicted
+
+    def _classes(self, template: Template, golds: NDArray[Any] | None) -> NDArray[Any]:
+        if template.choosing:
+            raise SpecError(
+                f"template {template.name!r}: rows with their own choices have no classes; "
+                "use 'promptkit eval'"
+            )
+        if self.labels is not None:
+            return np.unique(np.asarray(list(self.labels)))
+        if golds is not None:
+            return np.unique(golds)
+        if template.open:
+            raise SpecError(f"template {template.name!r} leaves its labels open: give labels= or y")
+        return np.unique(np.asarray(list(template.declared)))
+
+    def _read_template(self) -> Template:
+        return self.template if isinstance(self.template, Template) else find_template(self.template)
+
+    def _asked(self) -> EvalSpec:
+        name = self.template.name if isinstance(self.template, Template) else self.template
+        return EvalSpec(
+            template=name,
+            model=self.model,
+            backend=self.backend,
+            shots=self.shots,
+            selector=self.selector,
+            selector_options=dict(self.selector_options or {}),
+            seed=self.seed,
+            batch_size=self.batch_size,
+            device=self.device,
+            dtype=self.dtype,
+        )
+
+
+def _own(label: Any) -> Scalar:
+    """A numpy scalar as the plain value that it holds."""
+    value: Scalar = label.item() if isinstance(label, np.generic) else label
+    return value
+
+
+def _in_template(label: Scalar, template: Template) -> Scalar:
+    if not template.declared:
+        return label
+    found = match_label(label, template.declared)
+    if found is None:
+        raise SpecError(
+            f"template {template.name!r} has no label {label!r}; "
+            f"{nearest(label, template.declared)}"
+        )
+    return found
+
+
+def _records(X: Any, template: Template) -> list[dict[str, Any]]:  # noqa: N803
+    """Rows as mappings from field to value, whatever they came as."""
+    fields = template.task.fields
+    if hasattr(X, "to_dict") and hasattr(X, "columns"):
+        return [dict(row) for row in X.to_dict("records")]
+    if isinstance(X, str | Mapping):
+        raise DataError(f"X is one {type(X).__name__}; give a list of rows")
+    rows = list(X.tolist() if hasattr(X, "tolist") else X)
+    return [_record(row, fields, number) for number, row in enumerate(rows, start=1)]
+
+
+def _record(row: Any, fields: Sequence[str], number: int) -> dict[str, Any]:
+    if isinstance(row, Mapping):
+        return dict(row)
+    values = [row] if isinstance(row, str) or not isinstance(row, Sequence) else list(row)
+    if len(values) != len(fields):
+        raise DataError(
+            f"X row {number}: {len(values)} values for the fields {', '.join(fields)}; give a data "
+            "frame or mappings with these names"
+        )
+    return dict(zip(fields, values, strict=True))
+
+
+def _rows(records: Sequence[Mapping[str, Any]], template: Template) -> tuple[Example, ...]:
+    """Checked rows. Their ids are hashes of what they say, so that draws follow the row."""
+    kept = [{name: row[name] for name in template.task.fields if name in row} for row in records]
+    loaded = from_records(
+        kept, name="X", fields=template.task.fields, require_labels=False, id_field="id"
+    )
+    return loaded.examples

@@ -1,0 +1,192 @@
+"""Tiny models and tokenizers of many families, made from configs: no weights come from anywhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from tokenizers import (
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers import PreTrainedTokenizerFast
+
+from promptkit.box import box
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] | trim }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+#: Raises on a system role, as Gemma's own template does.
+NO_SYSTEM = (
+    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
+    "<start_of_turn>{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n"
+    "{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+)
+CAUSAL = ("llama", "qwen3", "gemma", "gpt2", "opt")
+
+
+def corpus() -> list[str]:
+    """In-box texts."""
+    texts = []
+    for file in sorted((box("evals") / "data").rglob("train.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            texts += [str(value) for key, value in row.items() if key not in {"id", "label"}]
+    return texts
+
+
+def byte_level(specials: list[str], **options: object) -> PreTrainedTokenizerFast:
+    """GPT-2 and Llama-3 style: byte-level BPE, no prefix space."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=1200, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(corpus(), trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options)
+
+
+def sentencepiece_like(specials: list[str], bos: str, **options: object) -> PreTrainedTokenizerFast:
+    """Llama-2 and Gemma style: BPE over blanks written as ▁, byte fallback, BOS added."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=1400,
+        special_tokens=[*specials, *(f"<0x{i:02X}>" for i in range(256))],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(corpus(), trainer)
+    # the byte pieces are ordinary entries, not special tokens
+    saved = json.loads(tokenizer.to_str())
+    saved["added_tokens"] = [t for t in saved["added_tokens"] if not t["content"].startswith("<0x")]
+    tokenizer = Tokenizer.from_str(json.dumps(saved))
+    start = tokenizer.token_to_id(bos)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{bos} $A", special_tokens=[(bos, start)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=bos, unk_token="<unk>", **options
+    )
+
+
+def wordpiece() -> PreTrainedTokenizerFast:
+    """BERT style."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=1200, special_tokens=specials, show_progress=False
+    )
+    tokenizer.train_from_iterator(corpus(), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
+        sep_token="[SEP]", mask_token="[MASK]",
+    )  # fmt: skip
+
+
+def unigram() -> PreTrainedTokenizerFast:
+    """T5 style: <pad> and </s> are ordinary entries of the vocabulary too."""
+    specials = ["<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
+    trainer = trainers.UnigramTrainer(
+        vocab_size=800, special_tokens=specials, unk_token="<unk>", show_progress=False,
+        initial_alphabet=["<", ">", "/"],
+    )  # fmt: skip
+    tokenizer.train_from_iterator(corpus(), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+
+
+def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
+    """A tokenizer in the manner of a family."""
+    if family == "qwen3":
+        made = byte_level(
+            ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+            eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHATML,
+        )  # fmt: skip
+        made.add_tokens(["<think>", "</think>"], special_tokens=False)
+        return made
+    if family == "gpt2":
+        return byte_level(["<|endoftext|>"], bos_token="<|endoftext|>", eos_token="<|endoftext|>")
+    if family == "opt":
+        made = byte_level(["<s>", "<pad>", "</s>"], bos_token="</s>", eos_token="</s>",
+                          pad_token="<pad>")  # fmt: skip
+        made._tokenizer.post_processor = processors.TemplateProcessing(
+            single="</s> $A", special_tokens=[("</s>", 2)]
+        )
+        return made
+    if family == "gemma":
+        return sentencepiece_like(
+            ["<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>"], "<bos>",
+            eos_token="<eos>", pad_token="<pad>", chat_template=NO_SYSTEM,
+        )  # fmt: skip
+    if family == "llama":
+        return sentencepiece_like(["<unk>", "<s>", "</s>"], "<s>", eos_token="</s>")
+    return {"bert": wordpiece, "t5": unigram}[family]()
+
+
+def causal_model(family: str, vocab: int) -> torch.nn.Module:
+    """A random causal model of a family, small enough to build in a blink."""
+    import transformers as tf
+
+    shape = {
+        "vocab_size": vocab, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512,
+    }  # fmt: skip
+    configs = {
+        "llama": lambda: tf.LlamaConfig(**shape),
+        "qwen3": lambda: tf.Qwen3Config(**shape, head_dim=8),
+        "gemma": lambda: tf.GemmaConfig(**shape, head_dim=8),
+        "gpt2": lambda: tf.GPT2Config(vocab_size=vocab, n_positions=512, n_embd=32, n_layer=2,
+                                      n_head=4),
+        "opt": lambda: tf.OPTConfig(vocab_size=vocab, hidden_size=32, ffn_dim=64,
+                                    num_hidden_layers=2, num_attention_heads=4,
+                                    word_embed_proj_dim=32, max_position_embeddings=512,
+                                    dropout=0.0),
+    }  # fmt: skip
+    torch.manual_seed(0)
+    model = tf.AutoModelForCausalLM.from_config(configs[family]())
+    with torch.no_grad():  # wide enough that label words differ by more than rounding
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0.0, 0.3)
+    return model.eval()
+
+
+def save_causal(family: str, folder: Path) -> Path:
+    """A tiny causal model with its tokenizer, saved as transformers saves them."""
+    tokenizer = tokenizer_of(family)
+    model = causal_model(family, len(tokenizer))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

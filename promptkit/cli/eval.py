@@ -157,14 +157,14 @@ def evaluate(asked: EvalSpec) -> list[RunRecord]:
     """A record for each draw of demonstrations."""
     from promptkit.runs import Store, build, run
 
-    draws = asked.seeds if asked.shots else 1
-    if asked.seeds > 1 and not asked.shots:
-        note("--seeds: zero-shot prompts draw nothing, so one run says it all")
     store = None if asked.dry_run else Store()
-    records = []
-    for draw in range(draws):
+    records: list[RunRecord] = []
+    for draw in range(asked.seeds):
         trial = build(asked.model_copy(update={"seed": asked.seed + draw}))
-        name = f"{asked.template}" + (f", draw {draw + 1} of {draws}" if draws > 1 else "")
+        if draw and not trial.spec.strategy["shots"]:
+            note("--seeds: zero-shot prompts draw nothing, so one run says it all")
+            break
+        name = trial.template.name + (f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else "")
         with progress(name) as on_progress:
             records.append(run(trial, store, fresh=asked.fresh, on_progress=on_progress))
     return records

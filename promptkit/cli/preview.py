@@ -62,7 +62,7 @@ def command(
     asked = eval_spec(spec, options)
     settled, rows, train, _ = rows_for(asked)
     example = _row(rows.examples, row)
-    prompt = settled.prompt(example, demonstrations(asked, train, example))
+    prompt = settled.prompt(example, demonstrations(asked, settled, train, example))
     _show(asked, prompt, lambda reads: settled.candidates(example, reads))
 
 

@@ -104,7 +104,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 if _own(gold) in self._labels
             ]
         asked = self._asked()
-        name, options, selector, verbalizer = parts_for(asked, settled, bool(pool))
+        name, options, selector, verbalizer = parts_for(asked, settled, self.shots, bool(pool))
         self.n_features_in_ = len(template.task.fields)
         self.strategy_ = InContext(
             settled, load_backend(name, options), selector, verbalizer, self.shots

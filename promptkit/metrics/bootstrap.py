@@ -46,34 +46,36 @@ def centred_interval(values: Floats, value: float) -> Interval:
 
 def resampled_margins(confusion: Ints, rng: np.random.Generator, resamples: int) -> Margins:
     """(resamples, k) margins of confusion matrices of rows drawn with replacement."""
-    k = len(confusion)
+    k, n = len(confusion), confusion.sum()
     gold, predicted = np.nonzero(confusion)
-    n = confusion.sum()
     share = confusion[gold, predicted] / n
+    # np.nonzero lists the cells row by row; `across` lists the same cells column by column.
+    across = np.argsort(predicted, kind="stable")
+    rows, row_starts = np.unique(gold, return_index=True)
+    cols, col_starts = np.unique(predicted[across], return_index=True)
     hit = np.flatnonzero(gold == predicted)
-    hits = np.zeros((resamples, k))
-    support = np.zeros((resamples, k))
-    by_prediction = np.zeros((resamples, k + 1))
-    by_gold_indicator = np.eye(k)[gold]
-    by_prediction_indicator = np.eye(k + 1)[predicted]
+    hits, support, columns = (np.zeros((resamples, width)) for width in (k, k, k + 1))
     for part in _parts(resamples, len(share)):
-        drawn = rng.multinomial(n, share, size=part.stop - part.start).astype(np.float64)
+        drawn = rng.multinomial(n, share, size=part.stop - part.start)
         hits[part, gold[hit]] = drawn[:, hit]
-        support[part] = drawn @ by_gold_indicator
-        by_prediction[part] = drawn @ by_prediction_indicator
-    return Margins(hits, support, by_prediction[:, :-1])
+        support[part, rows] = np.add.reduceat(drawn, row_starts, axis=1)
+        columns[part, cols] = np.add.reduceat(drawn[:, across], col_starts, axis=1)
+    return Margins(hits, support, columns[:, :-1])
 
 
 def resampled_means(columns: Floats, rng: np.random.Generator, resamples: int) -> Floats:
     """(resamples, m) means of (n, m) columns over rows drawn with replacement."""
     n = len(columns)
     means = np.zeros((resamples, columns.shape[1]))
+    by_column = np.ascontiguousarray(columns.T)
     for part in _parts(resamples, n):
         count = part.stop - part.start
         drawn = rng.integers(n, size=(count, n), dtype=np.int32)
         flat = (drawn + np.arange(count, dtype=np.int64)[:, None] * n).ravel()
         weights = np.bincount(flat, minlength=count * n).reshape(count, n)
-        means[part] = weights.astype(np.float64) @ columns / n
+        # einsum, not @: the threads of BLAS take ten times as long over many small products on a
+        # machine whose cores are shared, and its sums differ with the number of threads.
+        means[part] = np.einsum("rn,mn->rm", weights.astype(np.float64), by_column) / n
     return means
 
 

@@ -74,6 +74,7 @@ class TemplateKeys(_Keys):
         system: System text of a chat; stands before the instruction in a flat prompt.
         separator: Between instruction, demonstrations and query.
         chat: Whether to use the model's chat template.
+        shots: Demonstrations of a prompt, unless the user says otherwise.
         encoder: How a sentence encoder reads the task.
         data: The in-box data set that it is tried on by default.
     """
@@ -90,6 +91,7 @@ class TemplateKeys(_Keys):
     system: str = ""
     separator: str = "\n\n"
     chat: bool = False
+    shots: Annotated[int, Field(ge=0)] = 0
     encoder: EncoderKeys | None = None
     data: str | None = None
 

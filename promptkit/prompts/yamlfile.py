@@ -92,7 +92,10 @@ def parse_yaml(text: str, path: str) -> YamlFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" line {mark.line + 1}" if mark else ""
-        raise SpecError(f"{path}{line}: {error.problem or error.context}") from error
+        why = error.problem or error.context or "not YAML"
+        if why.startswith("mapping values"):
+            why = "a value that holds ': ' must stand in quotes"
+        raise SpecError(f"{path}{line}: {why}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{path}: {str(error).splitlines()[0]}") from error
     finally:

@@ -67,7 +67,8 @@ def build(asked: EvalSpec) -> Trial:
         PromptkitError: The first thing that is wrong.
     """
     template, data, train, notes = rows_for(asked)
-    selector, selector_options = _selector(asked, bool(train))
+    shots = template.keys.shots if asked.shots is None else asked.shots
+    selector, selector_options = _selector(asked, shots, bool(train))
     backend, options, located = _backend(asked, template)
     packages = _versions(backend)
     encoder = _encoder(selector, backend)
@@ -93,12 +94,12 @@ def build(asked: EvalSpec) -> Trial:
         },
         strategy={
             "name": "in_context",
-            "shots": asked.shots,
+            "shots": shots,
             "selector": {"name": selector, **selector_options},
             "encoder": encoder.hash() if isinstance(encoder, Located) else None,
             "verbalizer": dict(asked.verbalizer_options),
         },
-        seed=asked.seed if asked.shots else 0,
+        seed=asked.seed if shots else 0,
     )
 
     def strategy(with_model: bool) -> Strategy:
@@ -113,7 +114,7 @@ def build(asked: EvalSpec) -> Trial:
             "backend": model,
             "selector": SELECTORS.build(selector, chosen),
             "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
-            "shots": asked.shots,
+            "shots": shots,
         }
         return STRATEGIES.build("in_context", parts)
 
@@ -150,11 +151,11 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
 
 
 def parts_for(
-    asked: EvalSpec, template: Template, has_pool: bool
+    asked: EvalSpec, template: Template, shots: int, has_pool: bool
 ) -> tuple[str, dict[str, Any], Selector, Verbalizer]:
     """Backend name and options, selector and verbalizer, for rows that are already in Python."""
     name, options, _ = _backend(asked, template)
-    chosen, selector_options = _selector(asked, has_pool)
+    chosen, selector_options = _selector(asked, shots, has_pool)
     who = _encoder(chosen, name)
     if who == "backend":
         selector_options["encoder"] = load_backend(name, options)
@@ -164,15 +165,18 @@ def parts_for(
     return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
 
 
-def demonstrations(asked: EvalSpec, train: Dataset | None, example: Example) -> list[Example]:
+def demonstrations(
+    asked: EvalSpec, template: Template, train: Dataset | None, example: Example
+) -> list[Example]:
     """The demonstrations that a row would be shown, without a language model."""
-    name, options = _selector(asked, bool(train))
+    shots = template.keys.shots if asked.shots is None else asked.shots
+    name, options = _selector(asked, shots, bool(train))
     if name == "none" or train is None:
         return []
     if name == "nearest":
         options["encoder"] = load_backend("embedding", {"model": MINILM})
     selector = SELECTORS.build(name, {**options, "seed": asked.seed})
-    return selector.fit(train.examples).select(example, asked.shots)
+    return selector.fit(train.examples).select(example, shots)
 
 
 def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
@@ -318,17 +322,17 @@ def _listed(labels: Sequence[Scalar]) -> str:
     return shown + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
 
 
-def _selector(asked: EvalSpec, has_pool: bool) -> tuple[str, dict[str, Any]]:
+def _selector(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:
     """The selector's name and options, checked before anything is loaded."""
-    name = asked.selector or (_DEFAULT_SELECTOR if asked.shots else "none")
+    name = asked.selector or (_DEFAULT_SELECTOR if shots else "none")
     SELECTORS.load(name)
-    if not asked.shots:
+    if not shots:
         return "none", {}
     if name == "none":
-        raise SpecError(f"--shots {asked.shots} with --selector none: choose another selector")
+        raise SpecError(f"--shots {shots} with --selector none: choose another selector")
     if not has_pool:
         raise SpecError(
-            f"--shots {asked.shots} needs rows to choose from: --train-data FILE (it may be the "
+            f"--shots {shots} needs rows to choose from: --train-data FILE (it may be the "
             "evaluated file itself: a row is never its own demonstration)"
         )
     options = dict(asked.selector_options)

@@ -35,7 +35,7 @@ class EvalSpec(BaseModel):
         model: ``minilm``, a folder or a hub id.
         backend: ``auto`` or a name of the registry.
         backend_options: Further options of the backend.
-        shots: Demonstrations of a prompt.
+        shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
         verbalizer_options: Options of the words verbalizer.
@@ -68,7 +68,7 @@ class EvalSpec(BaseModel):
     model: str = "minilm"
     backend: str = "auto"
     backend_options: dict[str, Any] = {}
-    shots: Whole = 0
+    shots: Whole | None = None
     selector: str | None = None
     selector_options: dict[str, Any] = {}
     verbalizer_options: dict[str, Any] = {}

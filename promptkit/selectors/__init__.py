@@ -1,0 +1,18 @@
+"""Ways to choose demonstrations. To add one: a file here, and a line in SELECTORS."""
+
+from promptkit.protocols import Selector
+from promptkit.registry import Registry
+
+SELECTORS: Registry[Selector] = Registry(
+    "selector",
+    {
+        "none": "promptkit.selectors.none:NoneSelector",
+        "fixed": "promptkit.selectors.fixed:FixedSelector",
+        "random": "promptkit.selectors.random:RandomSelector",
+        "balanced": "promptkit.selectors.balanced:BalancedSelector",
+        "nearest": "promptkit.selectors.nearest:NearestSelector",
+        "bm25": "promptkit.selectors.bm25:BM25Selector",
+    },
+)
+
+__all__ = ["SELECTORS"]

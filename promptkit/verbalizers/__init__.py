@@ -1,0 +1,13 @@
+"""Ways from candidates to labels. To add one: a file here, and a line in VERBALIZERS."""
+
+from promptkit.protocols import Verbalizer
+from promptkit.registry import Registry
+
+VERBALIZERS: Registry[Verbalizer] = Registry(
+    "verbalizer",
+    {
+        "words": "promptkit.verbalizers.words:WordsVerbalizer",
+    },
+)
+
+__all__ = ["VERBALIZERS"]

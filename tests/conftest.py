@@ -35,3 +35,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PROMPTKIT_HOME", raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small Llama that has learned in-box rows by heart; see `tests.trained`."""
+    from tests.trained import save_trained
+
+    return save_trained(tmp_path_factory.mktemp("trained"))

@@ -57,7 +57,8 @@ class FakeBackend:
             for start in range(len(padded) - 2):
                 digest = hashlib.sha256(padded[start : start + 3].encode()).digest()
                 vectors[row, digest[0] % WIDTH] += 1.0
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
     def _score(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Evidence:
         keep = {flat(candidate.text).strip() for candidate in candidates}

@@ -137,7 +137,7 @@ def _checked(path: Path) -> Path:
 
 def _from_hub(model: str) -> Located:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         path = Path(snapshot_download(model, allow_patterns=list(WANTED)))

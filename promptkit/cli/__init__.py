@@ -4,46 +4,67 @@ from __future__ import annotations
 
 import shlex
 import sys
+from typing import Any
 
 import typer
 
 from promptkit.errors import Interrupted, PromptkitError
 
-app = typer.Typer(
-    name="promptkit",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "Adapt a pre-trained language model to a task with a few labels, and see honestly which "
-        "way works.\n\nStart with: [bold]promptkit eval --template sentiment_zero_shot[/bold]"
-    ),
-)
+HELP = """Adapt a pre-trained language model to a task with a few labels, and see honestly which way
+works.
+
+Start with: [bold]promptkit eval --template sentiment_zero_shot[/bold]
+"""
+
+
+def make_app() -> typer.Typer:
+    """The command line with all its commands."""
+    from promptkit.cli import doctor, eval, preview, runs, templates
+
+    app = typer.Typer(
+        name="promptkit",
+        help=HELP,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in (eval, preview, templates, runs, doctor):
+        command.add_to(app)
+    return app
 
 
 def main() -> None:
     """Run the command line; an error made on purpose is one line and exit status 2."""
-    from promptkit.cli import doctor, eval, preview, runs, templates
-
-    eval.add_to(app)
-    preview.add_to(app)
-    templates.add_to(app)
-    runs.add_to(app)
-    doctor.add_to(app)
     try:
-        app()
+        status = make_app()(prog_name="promptkit", standalone_mode=False)
     except Interrupted as error:
         stop(f"{error}; go on with: {resume_command(sys.argv)}")
     except PromptkitError as error:
         stop(str(error))
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not one of the parser's: a bug, with traceback
+            raise
+        _stop_parsing(error)
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stop_parsing(error: Any) -> None:
+    """A group without a command shows its help; a wrong option is one line like any error."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        sys.exit(0)
+    where = f" (see '{context.command_path} --help')" if context else ""
+    stop(f"{error.format_message().rstrip('.')}{where}")
 
 
 def stop(message: str) -> None:
     """Print one line to standard error and exit with 2."""
     line = " ".join(str(message).split())
     sys.stdout.flush()
-    print(f"promptkit: {line}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"promptkit: {line}\n")
     sys.exit(2)
 
 

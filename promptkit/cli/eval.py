@@ -238,4 +238,4 @@ def write(path: str, text: str) -> None:
 
 def note(message: str) -> None:
     """A line to standard error."""
-    print(f"promptkit: {message}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"promptkit: {message}\n")

@@ -126,7 +126,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         for row, prediction in zip(rows, predictions, strict=True):
             if prediction.log_p is None:
                 raise DataError(f"row {row.id!r} cannot be scored: {prediction.problem}")
-        return np.exp(np.array([prediction.log_p for prediction in predictions]))
+        log_p = np.array([prediction.log_p for prediction in predictions], np.float64)
+        proba: NDArray[np.float64] = np.exp(log_p)
+        return proba
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """(n,) the most probable label of each row."""

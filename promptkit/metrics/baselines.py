@@ -6,37 +6,30 @@ from collections import Counter
 from collections.abc import Sequence
 from math import fsum
 
-from promptkit.errors import DataError
 from promptkit.metrics.binomial import binomial, central, guesses
 from promptkit.metrics.rows import UNSCORED, Rows, key, positions
 from promptkit.types import Scalar, Score, Value
 
 
 def majority(
-    rows: Rows, labels: Sequence[Scalar], train_labels: Sequence[Value] | None
+    rows: Rows, labels: Sequence[Scalar], train_labels: Sequence[Value | None] | None
 ) -> tuple[Score, Scalar]:
     """Accuracy of always saying the most frequent label, and that label.
 
     The most frequent one among ``train_labels`` (``majority_of_train``), which is what somebody
     without a model could know; where there are none, among the golds themselves
-    (``majority_of_golds``), which is a little too good. The first label wins a draw.
+    (``majority_of_golds``), which is a little too good. The first label wins a draw. Training
+    rows without a label, or with one that is not declared here, do not count: nothing could have
+    predicted it.
 
     The interval is that of the bootstrap without its noise: the number of right rows in a
     resample is binomial.
-
-    Raises:
-        DataError: A training label is not one of the labels.
     """
     index = positions(labels)
-    if train_labels:
-        for label in train_labels:
-            if key(label) not in index:
-                raise DataError(f"training label {label!r} is not one of the labels")
-        seen = Counter(index[key(label)] for label in train_labels)
-        source = "train"
-    else:
-        seen = Counter(rows.gold.tolist())
-        source = "golds"
+    known = [index.get(key(label)) for label in train_labels or () if label is not None]
+    seen = Counter(place for place in known if place is not None)
+    source = "train" if seen else "golds"
+    seen = seen or Counter(rows.gold.tolist())
     place = min(seen, key=lambda place: (-seen[place], place))
     n = len(rows.gold)
     share = float((rows.gold == place).mean())

@@ -120,7 +120,7 @@ def evaluate(
     *,
     seed: int = 0,
     resamples: int = 2000,
-    train_labels: Sequence[Value] | None = None,
+    train_labels: Sequence[Value | None] | None = None,
 ) -> Report:
     """Score predictions; the same for the same seed.
 
@@ -139,7 +139,7 @@ def evaluate(
         train_labels: Labels of the training rows, for the majority baseline.
 
     Raises:
-        DataError: A gold or training label is not one of the labels.
+        DataError: A gold label is not one of the labels.
         ValueError: The arguments do not fit together.
     """
     rows = read_rows(golds, predictions, labels)
@@ -198,7 +198,7 @@ def _believed(found: Probabilities, named: bool, seed: int, resamples: int) -> l
 
 
 def _baselines(
-    rows: Rows, labels: tuple[Scalar, ...], train_labels: Sequence[Value] | None
+    rows: Rows, labels: tuple[Scalar, ...], train_labels: Sequence[Value | None] | None
 ) -> tuple[tuple[Score, ...], Scalar | None]:
     guess = random_guess(rows)
     if guess is None:

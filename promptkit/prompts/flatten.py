@@ -110,7 +110,8 @@ def _chatted(prompt: Prompt, chat: ChatRenderer) -> Flat:
             f"row {prompt.example_id!r}: the model's chat template takes row text apart ({error})",
             hint="set 'chat: false' in the template",
         ) from error
-    whole, spans, cursor = flat(text), [], 0
+    whole, cursor = flat(text), 0
+    spans: list[tuple[Role, int, int]] = []
     for role, part in _parts(prompt):
         # demonstrations are two turns with template text between them: find their first half
         needle = flat(part).strip()

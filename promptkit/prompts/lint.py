@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from promptkit.prompts.template import Template
+from promptkit.types import Scalar
 
 _CONTROL = re.compile(r"<\|[^|]*\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>|\[(?:CLS|SEP)\]")
 
 
 def advice(template: Template) -> list[str]:
     """What to mind, a sentence each; empty when there is nothing."""
-    keys, found = template.keys, []
+    keys = template.keys
+    found: list[str] = []
     if not keys.chat and keys.query[-1:].isspace():
         found.append(
             "query ends in white space: most tokenizers join it with the answer; end it without, "
@@ -44,7 +46,8 @@ def _stem(template: Template) -> str:
 def _about_words(template: Template) -> list[str]:
     if template.keys.labels == "open":
         return []
-    found, seen = [], {}
+    found: list[str] = []
+    seen: dict[str, Scalar] = {}
     for label, said in template.keys.labels.items():
         if not said.statements:
             found.append(f"label {label!r} has no statements: encoders compare with its words")

@@ -15,7 +15,7 @@ from promptkit.backends import BACKENDS
 from promptkit.backends.auto import backend_for
 from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.data import Dataset, apply_labels, load, match_label, train_split_of
-from promptkit.errors import DataError, SpecError, nearest
+from promptkit.errors import CapabilityError, DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
 from promptkit.protocols import Backend, Selector, Strategy, Verbalizer
 from promptkit.runs.spec import EvalSpec
@@ -29,6 +29,8 @@ PACKAGES = {
     "hf": ("torch", "transformers", "tokenizers"),
     "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
 }
+#: Backends that are told by a model's folder whether they can serve it.
+SERVES_FOLDERS = ("hf", "embedding")
 _DEFAULT_SELECTOR = "balanced"
 
 
@@ -70,6 +72,7 @@ def build(asked: EvalSpec) -> Trial:
     shots = template.keys.shots if asked.shots is None else asked.shots
     selector, selector_options = _selector(asked, shots, bool(train))
     backend, options, located = _backend(asked, template)
+    VERBALIZERS.build("words", asked.verbalizer_options)
     packages = _versions(backend)
     encoder = _encoder(selector, backend)
     spec = RunSpec(
@@ -358,7 +361,14 @@ def _backend(
     if asked.dry_run or asked.backend == "fake":
         return "fake", dict(asked.backend_options), None
     located = locate(asked.model)
-    name = backend_for(located) if asked.backend == "auto" else asked.backend
+    name = asked.backend
+    if name == "auto" or (name in SERVES_FOLDERS and backend_for(located) != name):
+        suited = backend_for(located)
+        if name != "auto":
+            raise CapabilityError(
+                f"backend {name!r} cannot serve {asked.model!r}; use --backend {suited} or auto"
+            )
+        name = suited
     if name not in BACKENDS:
         raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
     options: dict[str, Any] = {

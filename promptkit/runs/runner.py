@@ -111,7 +111,8 @@ def conclude(
         trial.golds,
         predictions,
         trial.template.task.labels,
-        train_labels=[trial.template.target(row) for row in train] or None,
+        train_labels=[gold for row in train if (gold := trial.template.target(row)) is not None]
+        or None,
     )
     return RunRecord(
         spec=trial.spec,

@@ -1,6 +1,3 @@
-import pytest
-
-from promptkit.errors import DataError
 from promptkit.metrics.baselines import majority, random_guess
 from promptkit.metrics.rows import Rows, read_rows
 from promptkit.types import Prediction
@@ -39,9 +36,10 @@ def test_true_is_not_counted_as_one() -> None:
     assert label is True
 
 
-def test_a_training_label_that_is_not_declared_is_refused() -> None:
-    with pytest.raises(DataError, match="training label 'z'"):
-        majority(rows(["x"]), LABELS, ["z"])
+def test_training_rows_without_a_declared_label_do_not_count() -> None:
+    score, label = majority(rows(["y", "x"]), LABELS, ["z", "z", None, None, "y"])
+    assert (score.metric, label) == ("majority_of_train", "y")
+    assert majority(rows(["x"]), LABELS, ["z", None])[0].metric == "majority_of_golds"
 
 
 def test_random_guessing_has_the_binomials_interval() -> None:

@@ -1,0 +1,170 @@
+"""Results for other programs: JSON, CSV and Markdown, and predictions row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from math import exp, isfinite
+from typing import Any
+
+from promptkit.errors import SpecError, nearest
+from promptkit.report.facts import facts_of
+from promptkit.report.markdown import as_markdown
+from promptkit.report.plain import naming
+from promptkit.types import Prediction, RunRecord
+
+__all__ = [
+    "as_csv",
+    "as_format",
+    "as_json",
+    "as_markdown",
+    "predictions_as",
+    "predictions_csv",
+    "predictions_jsonl",
+]
+
+#: Columns of `as_csv`: one line per run and metric.
+COLUMNS = (
+    "fingerprint",
+    "template",
+    "model",
+    "data",
+    "split",
+    "seed",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "n",
+    "n_unscored",
+)
+
+
+def as_format(records: Sequence[RunRecord], format: str) -> str:
+    """Records in the format of that name: json, csv or markdown.
+
+    Raises:
+        SpecError: No such format; the message offers the nearest one.
+    """
+    formats: dict[str, Callable[[Sequence[RunRecord]], str]] = {
+        "json": as_json,
+        "csv": as_csv,
+        "markdown": as_markdown,
+    }
+    if format not in formats:
+        raise SpecError(f"no format named {format!r}; {nearest(format, formats)}")
+    return formats[format](records)
+
+
+def as_json(records: Sequence[RunRecord]) -> str:
+    """A JSON list with one object per run, predictions left out; NaN and infinity are null."""
+    listed = [
+        {
+            "fingerprint": record.spec.fingerprint(),
+            "spec": asdict(record.spec),
+            "labels": record.labels,
+            **record.report.to_json(),
+            "cost": asdict(record.cost),
+            "packages": dict(record.packages),
+            "notes": record.notes,
+            "origin": dict(record.origin),
+            "from_store": record.from_store,
+        }
+        for record in records
+    ]
+    return json.dumps(_finite(listed), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(records: Sequence[RunRecord]) -> str:
+    """One line per run and metric, baselines included; an absent or infinite number is empty."""
+    lines = []
+    for record in records:
+        facts = facts_of(record)
+        named = {column: getattr(facts, column) for column in COLUMNS[:6]}
+        for score in (*record.report.scores, *record.report.baselines):
+            lines.append(named | _finite(asdict(score)))
+    return _csv(COLUMNS, lines)
+
+
+def predictions_as(record: RunRecord, suffix: str) -> str:
+    """A run's predictions for a file that ends in ``.csv`` or ``.jsonl``.
+
+    Raises:
+        SpecError: Another suffix.
+    """
+    formats = {".csv": predictions_csv, ".jsonl": predictions_jsonl}
+    if suffix not in formats:
+        raise SpecError(f"no predictions in {suffix!r}; {nearest(suffix, formats)}")
+    return formats[suffix](record)
+
+
+def predictions_csv(record: RunRecord) -> str:
+    """One line per row: id, gold, predicted, tied, problem, and ``p:<label>`` for each label.
+
+    Rows with choices of their own have one column ``p`` with a JSON list. Gold and predicted are
+    empty where unknown and unscored. CSV has no types: read the JSONL where 0 and "0" differ.
+    """
+    name = naming(record.labels)
+    labels = [f"p:{name(label)}" for label in record.labels] or ["p"]
+    lines = []
+    for line, (_, prediction) in zip(_predictions(record), _joined(record), strict=True):
+        p = _probabilities(prediction)
+        if record.labels:
+            line |= dict.fromkeys(labels) if p is None else dict(zip(labels, p, strict=True))
+        else:
+            line["p"] = json.dumps(p) if p is not None else None
+        lines.append(line)
+    return _csv(("id", "gold", "predicted", "tied", "problem", *labels), lines)
+
+
+def predictions_jsonl(record: RunRecord) -> str:
+    """One JSON object per row; as the CSV, with types, and ``p`` as a list in order of labels.
+
+    The labels of ``p`` stand in each line as ``labels``, absent for rows with own choices.
+    """
+    lines = []
+    for line, (_, prediction) in zip(_predictions(record), _joined(record), strict=True):
+        line["p"] = _probabilities(prediction)
+        if record.labels:
+            line["labels"] = record.labels
+        lines.append(json.dumps(_finite(line), ensure_ascii=False, allow_nan=False) + "\n")
+    return "".join(lines)
+
+
+def _predictions(record: RunRecord) -> Iterable[dict[str, Any]]:
+    for gold, prediction in _joined(record):
+        yield {
+            "id": prediction.example_id,
+            "gold": gold,
+            "predicted": prediction.label,
+            "tied": prediction.tied,
+            "problem": prediction.problem,
+        }
+
+
+def _joined(record: RunRecord) -> Iterable[tuple[Any, Prediction]]:
+    return zip(record.golds, record.predictions, strict=True)
+
+
+def _probabilities(prediction: Prediction) -> list[float] | None:
+    return None if prediction.log_p is None else [exp(one) for one in prediction.log_p]
+
+
+def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _finite(value: Any) -> Any:
+    """JSON values with null for what JSON cannot hold."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, (list, tuple)) else value

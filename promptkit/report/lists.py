@@ -1,0 +1,120 @@
+"""Tables with one run a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from promptkit.metrics import Spread, spread
+from promptkit.report.facts import SHOWN_DIGITS, facts_of
+from promptkit.report.figures import MISSING, SHORT_NAMES, decimal, metric_name, rows
+from promptkit.report.layout import FAINT, MIND, Flow, pairs, table
+from promptkit.report.plain import cell, naming, plain
+from promptkit.types import RunRecord
+
+
+def seeds_table(records: Sequence[RunRecord]) -> Group:
+    """Several draws of the same run, and their mean, lowest and highest scores.
+
+    Raises:
+        ValueError: There is no record.
+    """
+    if not records:
+        raise ValueError("no records to tabulate")
+    facts, report = facts_of(records[0]), records[0].report
+    metrics = list(dict.fromkeys(score.metric for one in records for score in one.report.scores))
+    made = table("seed", "run", *map(_head, metrics), "unscored")
+    for record in records:
+        found = [record.report.find(metric) for metric in metrics]
+        made.add_row(
+            str(record.spec.seed),
+            record.spec.fingerprint()[:SHOWN_DIGITS],
+            *(decimal(score.value if score else None) for score in found),
+            f"{record.report.n_unscored:,}",
+        )
+    for column in made.columns[2:]:
+        # Heads of two words may stand on two lines; numbers have no space to break at.
+        column.no_wrap = False
+    made.add_section()
+    spreads = [_spread(records, metric) for metric in metrics]
+    for name in ("mean", "lowest", "highest"):
+        values = (decimal(getattr(one, name)) for one in spreads)
+        made.add_row(Text(name, "bold"), "", *values, "")
+    name = naming(records[0].labels)(report.majority_label)
+    baselines = (
+        f"{metric_name(one.metric, name)} {decimal(one.value)}" for one in report.baselines
+    )
+    return Group(
+        pairs(
+            [
+                ("template", cell(facts.template)),
+                ("model", cell(f"{facts.model} ({facts.backend})")),
+                ("data", cell(f"{facts.data_and_split}, {rows(facts.n)}")),
+                ("prompts", cell(facts.prompting.rpartition(", seed")[0] or facts.prompting)),
+                ("baselines", Flow(baselines)),
+            ]
+        ),
+        Text(),
+        made,
+        Text(),
+        Text(
+            f"{len(records)} seeds: how far the draw of demonstrations moves the scores. How far "
+            "the choice of rows does is each run's 95% interval: promptkit runs show RUN",
+            FAINT,
+        ),
+    )
+
+
+def runs_table(runs: Sequence[Mapping[str, Any]]) -> Table:
+    """The stored runs, as ``promptkit runs list`` prints them.
+
+    Args:
+        runs: Each with fingerprint, when, status (complete or partial), template, model, data, n
+            and accuracy, and shots if it likes; what is absent is a dash.
+    """
+    made = table("run", "when", "template", "model", "data", "shots", "rows", "accuracy", words=5)
+    for column in made.columns[:2]:
+        column.no_wrap = True
+    for run in runs:
+        partial = run.get("status") == "partial"
+        accuracy = run.get("accuracy")
+        made.add_row(
+            cell(str(run.get("fingerprint", ""))[:SHOWN_DIGITS]),
+            cell(_minute(run.get("when"))),
+            *(cell(_short(run.get(key))) for key in ("template", "model", "data")),
+            *(cell(_whole(run.get(key))) for key in ("shots", "n")),
+            Text("partial", MIND) if partial else Text(decimal(accuracy)),
+        )
+    return made
+
+
+def _head(metric: str) -> str:
+    return SHORT_NAMES.get(metric, plain(metric))
+
+
+def _spread(records: Sequence[RunRecord], metric: str) -> Spread:
+    found = [record.report.find(metric) for record in records]
+    return spread(score.value for score in found if score)
+
+
+def _minute(when: object) -> str:
+    """A date and time without seconds, whether it comes as text or as a datetime."""
+    if isinstance(when, datetime):
+        return when.strftime("%Y-%m-%d %H:%M")
+    return str(when).replace("T", " ")[:16] if when else MISSING
+
+
+def _short(value: object) -> str:
+    """A model's own name, without its owner or the folders that it lies in."""
+    text = str(value) if value not in (None, "") else MISSING
+    return PurePath(text.replace("\\", "/")).name or text
+
+
+def _whole(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else MISSING

@@ -1,0 +1,154 @@
+"""A run as a reader sees it in a terminal or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from promptkit.metrics import Report
+from promptkit.report.classes import label_tables
+from promptkit.report.facts import SHOWN_DIGITS, Facts, facts_of
+from promptkit.report.figures import decimal, duration, metric_name, rate, rows, size, span
+from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, table
+from promptkit.report.lists import runs_table, seeds_table
+from promptkit.report.plain import cell, naming, plain, shorten
+from promptkit.types import Cost, RunRecord
+
+__all__ = ["print_tables", "run_table", "runs_table", "seeds_table"]
+
+
+def print_tables(records: Sequence[RunRecord], console: Console | None = None) -> None:
+    """Print one run in full, or several draws of it side by side."""
+    console = console or Console()
+    if len(records) > 1:
+        console.print(seeds_table(records))
+        return
+    for record in records:
+        console.print(run_table(record))
+
+
+def run_table(record: RunRecord) -> Group:
+    """All there is to say about a run: what, how good, where wrong, at what cost."""
+    report: Report = record.report
+    name = naming(record.labels)
+    parts: list[RenderableType] = [head(record, facts_of(record)), Text()]
+    parts += [score_table(report, name(report.majority_label)), *remarks(report)]
+    parts += label_tables(report, name)
+    if report.worst:
+        parts += [heading("most confident errors"), Mistakes(record)]
+    parts += [Text(), pairs([("cost", cost_line(record.cost))])]
+    if record.notes:
+        parts += [heading("notes"), bullets([cell(note) for note in record.notes])]
+    return Group(*parts)
+
+
+def head(record: RunRecord, facts: Facts) -> Table:
+    """What was run on what."""
+    stored = " · answered from the store" if record.from_store else ""
+    lines = [
+        ("template", facts.template),
+        ("model", f"{facts.model} ({facts.backend})"),
+        ("data", f"{facts.data_and_split}, {rows(facts.n)}"),
+        ("prompts", facts.prompting),
+        ("evidence", facts.evidence or "none"),
+        ("run", facts.fingerprint[:SHOWN_DIGITS] + stored),
+    ]
+    return pairs((name, cell(value)) for name, value in lines)
+
+
+def score_table(report: Report, majority: str) -> Table:
+    """Scores, and set apart from them the baselines and the unscored rows."""
+    made = table("metric", "value", "95% interval", "rows")
+    for score in report.scores:
+        style = "bold" if score.metric == "accuracy" else ""
+        made.add_row(
+            Text(metric_name(score.metric), style),
+            Text(decimal(score.value), style),
+            span(score),
+            f"{score.n:,}",
+        )
+    made.add_section()
+    for score in report.baselines:
+        name = metric_name(score.metric, majority)
+        made.add_row(Text(name), decimal(score.value), span(score), f"{score.n:,}", style=FAINT)
+    made.add_section()
+    made.add_row("unscored rows", f"{report.n_unscored:,}", "", f"{report.n:,}")
+    return made
+
+
+def remarks(report: Report) -> list[RenderableType]:
+    """What has to be known to read the scores; empty where there is nothing to say."""
+    counts = {
+        "tied between labels": report.n_tied,
+        "with fewer demonstrations, to fit": report.n_dropped_shots,
+        "with text cut, to fit": report.n_cut,
+        "without a gold label, left out": report.n_unlabelled,
+    }
+    said = [f"{rows(n)} {what}" for what, n in counts.items() if n]
+    lines: list[RenderableType] = [Flow(said, FAINT)] if said else []
+    accuracy = report.find("accuracy")
+    best = max(report.baselines, key=lambda score: score.value, default=None)
+    if accuracy and best and accuracy.low is not None and accuracy.low <= best.value:
+        told = f"accuracy is not clearly above a baseline: {metric_name(best.metric)}"
+        lines.append(Text(told, MIND))
+    return [Text(), *lines] if lines else []
+
+
+class Mistakes:
+    """The most confident errors, each on one line as wide as there is space.
+
+    Args:
+        record: Whose errors they are.
+    """
+
+    def __init__(self, record: RunRecord) -> None:
+        name = naming(record.labels)
+        ids = [prediction.example_id for prediction in record.predictions]
+        texts = dict(zip(ids, record.texts, strict=False))
+        self.lines = [
+            (
+                plain(one.example_id),
+                name(one.gold),
+                name(one.predicted),
+                decimal(one.probability),
+                plain(texts.get(one.example_id, "")),
+            )
+            for one in record.report.worst
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        heads = ("row", "gold", "predicted", "p", "text")
+        limits = (width // 4, width // 6, width // 6, 5)
+        lines = [
+            [*(shorten(text, n) for text, n in zip(line, limits, strict=False)), line[-1]]
+            for line in self.lines
+        ]
+        taken = sum(max(map(cell_len, column)) + 2 for column in zip(heads, *lines, strict=True))
+        taken -= max(map(cell_len, ("text", *(line[-1] for line in lines)))) + 2
+        made = table(*heads)
+        for place, column in enumerate(made.columns):
+            column.justify = "right" if place == 3 else "left"
+        for *short, text in lines:
+            rest = shorten(text, max(width - taken, 4))
+            made.add_row(*(Text(one, no_wrap=True) for one in (*short, rest)))
+        yield made
+
+
+def cost_line(cost: Cost) -> Flow:
+    """Speed, tokens, time and memory."""
+    items = {
+        f"{rate(cost.rows, cost.seconds)} rows/s": cost.seconds > 0,
+        f"{cost.prompt_tokens:,} prompt tokens": True,
+        f"{cost.computed_tokens:,} computed tokens": True,
+        f"{cost.new_tokens:,} new tokens": cost.new_tokens > 0,
+        f"{cost.trained_parameters:,} trained parameters": cost.trained_parameters > 0,
+        duration(cost.seconds): True,
+        f"peak memory {size(cost.peak_bytes)}": cost.peak_bytes > 0,
+    }
+    return Flow(compress(items, items.values()))

@@ -23,14 +23,16 @@ HELP = """Evaluate a template with a model on labelled rows, and print scores wi
 
   promptkit eval --template sentiment_zero_shot
 
-  promptkit eval --template sentiment_zero_shot --data reviews.csv --text-field body
-  --label-field stars --label-map 1=negative --label-map 3=neutral --label-map 5=positive
+  promptkit eval -t sentiment_zero_shot --data reviews.csv --text-field body
 
-  promptkit eval --template sentiment_few_shot --shots 8 --selector nearest --seeds 5
+  promptkit eval -t sentiment_few_shot --shots 8 --selector nearest --seeds 5
 
-  promptkit eval --template intent_zero_shot --data banking/ --model ./Qwen3-0.6B
+  promptkit eval -t intent_zero_shot --data banking/ --model ./Qwen3-0.6B
 
-  promptkit eval evals/customer_reviews.yaml --limit 50
+  promptkit eval customer_reviews.yaml --limit 50
+
+Where the labels of the data have other names, say what they stand for:
+--label-field stars --label-map 1=negative,3=neutral,5=positive
 """
 
 ROWS, MODEL, SHOTS, RESULT = "Rows", "Model", "Demonstrations", "Results"

@@ -32,7 +32,9 @@ def list_() -> None:
     table.add_column("what it does")
     for name in template_paths():
         template = find_template(name)
-        labels = ", ".join(map(str, template.declared)) or ("the row's" if template.choosing else "open")
+        labels = ", ".join(map(str, template.declared)) if len(template.declared) < 4 else ""
+        labels = labels or (f"{len(template.declared)} labels" if template.declared else "open")
+        labels = "the row's choices" if template.choosing else labels
         table.add_row(name, labels, ", ".join(template.task.fields), template.keys.description)
     console = Console()
     console.print(table)

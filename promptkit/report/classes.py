@@ -11,7 +11,7 @@ from rich.text import Text
 
 from promptkit.metrics import PerClass, Report
 from promptkit.report.figures import decimal
-from promptkit.report.layout import FAINT, GOOD, MIND, heading, table
+from promptkit.report.layout import FAINT, GOOD, MIND, Flow, heading, table
 from promptkit.report.plain import LABEL_WIDTH, shorten
 from promptkit.types import Value
 
@@ -28,7 +28,7 @@ def label_tables(report: Report, name: Name) -> list[RenderableType]:
     """Per-class table and confusion matrix; nothing for rows with choices of their own."""
     if not report.per_class or not report.n:
         return []
-    return [heading("labels"), per_class_table(report.per_class, name), Confusion(report, name)]
+    return [heading("by label"), per_class_table(report.per_class, name), Confusion(report, name)]
 
 
 def per_class_table(lines: Sequence[PerClass], name: Name) -> RenderableType:
@@ -45,10 +45,11 @@ def per_class_table(lines: Sequence[PerClass], name: Name) -> RenderableType:
     made.add_section()
     _add(made, high, name)
     between, nowhere = len(seen) - len(low) - len(high), len(lines) - len(seen)
-    left_out = [f"{between} labels between these are left out"] if between else []
-    left_out += [f"{nowhere} labels occur nowhere"] if nowhere else []
-    told = f"lowest and highest F1; {' and '.join(left_out)}" if left_out else ""
-    return Group(made, Text(told, FAINT)) if told else made
+    told = [
+        f"lowest and highest F1; labels between them, left out: {between}" if between else "",
+        f"labels that occur nowhere: {nowhere}" if nowhere else "",
+    ]
+    return Group(made, Flow(told, FAINT)) if any(told) else made
 
 
 def _add(made: Table, lines: Sequence[PerClass], name: Name) -> None:
@@ -79,8 +80,9 @@ class Confusion:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if len(self.names) <= ALL_SHOWN:
-            for numbered in (False, True):
-                made = self._matrix(numbered, options.max_width // 4)
+            forms = ((False, LABEL_WIDTH), (True, LABEL_WIDTH), (True, options.max_width // 4))
+            for numbered, cells in forms:
+                made = self._matrix(numbered, cells)
                 wide = Measurement.get(console, options.update(max_width=10_000), made)
                 if wide.maximum <= options.max_width:
                     yield heading("gold label down, predicted label across")

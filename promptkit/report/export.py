@@ -75,7 +75,7 @@ def as_json(records: Sequence[RunRecord]) -> str:
         }
         for record in records
     ]
-    return json.dumps(_finite(listed), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return _json(listed, indent=2)
 
 
 def as_csv(records: Sequence[RunRecord]) -> str:
@@ -130,7 +130,7 @@ def predictions_jsonl(record: RunRecord) -> str:
         line["p"] = _probabilities(prediction)
         if record.labels:
             line["labels"] = record.labels
-        lines.append(json.dumps(_finite(line), ensure_ascii=False, allow_nan=False) + "\n")
+        lines.append(_json(line))
     return "".join(lines)
 
 
@@ -158,7 +158,13 @@ def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
-    return text.getvalue()
+    return text.getvalue().encode(errors="backslashreplace").decode()
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that can be written: a lone surrogate of a row stays an escape, as UTF-8 has none."""
+    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    return text.encode(errors="backslashreplace").decode() + "\n"
 
 
 def _finite(value: Any) -> Any:

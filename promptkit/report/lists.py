@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -29,7 +30,7 @@ def seeds_table(records: Sequence[RunRecord]) -> Group:
         raise ValueError("no records to tabulate")
     facts, report = facts_of(records[0]), records[0].report
     metrics = list(dict.fromkeys(score.metric for one in records for score in one.report.scores))
-    made = table("seed", "run", *map(_head, metrics), "unscored")
+    made = table("seed", "run", *map(_head, metrics), "unscored", words=2)
     for record in records:
         found = [record.report.find(metric) for metric in metrics]
         made.add_row(
@@ -71,27 +72,51 @@ def seeds_table(records: Sequence[RunRecord]) -> Group:
     )
 
 
-def runs_table(runs: Sequence[Mapping[str, Any]]) -> Table:
+def runs_table(runs: Sequence[Mapping[str, Any]]) -> Runs:
     """The stored runs, as ``promptkit runs list`` prints them.
 
     Args:
         runs: Each with fingerprint, when, status (complete or partial), template, model, data, n
             and accuracy, and shots if it likes; what is absent is a dash.
     """
-    made = table("run", "when", "template", "model", "data", "shots", "rows", "accuracy", words=5)
-    for column in made.columns[:2]:
-        column.no_wrap = True
-    for run in runs:
-        partial = run.get("status") == "partial"
-        accuracy = run.get("accuracy")
-        made.add_row(
-            cell(str(run.get("fingerprint", ""))[:SHOWN_DIGITS]),
-            cell(_minute(run.get("when"))),
-            *(cell(_short(run.get(key))) for key in ("template", "model", "data")),
-            *(cell(_whole(run.get(key))) for key in ("shots", "n")),
-            Text("partial", MIND) if partial else Text(decimal(accuracy)),
-        )
-    return made
+    return Runs(runs)
+
+
+class Runs:
+    """Runs line by line; where space is short, what was run stands in one column, on three lines.
+
+    Args:
+        runs: See `runs_table`.
+    """
+
+    NAMED = ("template", "model", "data")
+
+    def __init__(self, runs: Sequence[Mapping[str, Any]]) -> None:
+        self.runs = runs
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = self._table(stacked=False)
+        need = Measurement.get(console, options.update(max_width=10_000), wide).maximum
+        yield wide if need <= options.max_width else self._table(stacked=True)
+
+    def _table(self, *, stacked: bool) -> Table:
+        named = [", ".join(self.NAMED)] if stacked else self.NAMED
+        heads = ("run", "when", *named, "shots", "rows", "accuracy")
+        made = table(*heads, words=2 + len(named))
+        for column in made.columns[:2]:
+            column.no_wrap = True
+        for run in self.runs:
+            shown = dict(run) | {"model": _short(run.get("model"))}
+            texts = [plain(str(shown.get(key) or MISSING)) for key in self.NAMED]
+            partial = run.get("status") == "partial"
+            made.add_row(
+                cell(str(run.get("fingerprint", ""))[:SHOWN_DIGITS]),
+                cell(_minute(run.get("when"))),
+                *map(Text, ["\n".join(texts)] if stacked else texts),
+                *(Text(_whole(run.get(key))) for key in ("shots", "n")),
+                Text("partial", MIND) if partial else Text(decimal(run.get("accuracy"))),
+            )
+        return made
 
 
 def _head(metric: str) -> str:
@@ -110,9 +135,9 @@ def _minute(when: object) -> str:
     return str(when).replace("T", " ")[:16] if when else MISSING
 
 
-def _short(value: object) -> str:
+def _short(model: object) -> str:
     """A model's own name, without its owner or the folders that it lies in."""
-    text = str(value) if value not in (None, "") else MISSING
+    text = str(model or "")
     return PurePath(text.replace("\\", "/")).name or text
 
 

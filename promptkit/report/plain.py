@@ -41,7 +41,8 @@ def shorten(text: str, cells: int) -> str:
         return text
     cut = Text(text)
     cut.truncate(max(cells - 1, 0))
-    return (cut.plain + "…") if cells > 0 else ""
+    # Half of a wide character is a space; without it the … follows what it stands for.
+    return (cut.plain.rstrip() + "…") if cells > 0 else ""
 
 
 def cell(text: str, style: str = "") -> Text:

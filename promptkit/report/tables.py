@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import compress
 
@@ -21,6 +22,9 @@ from promptkit.types import Cost, RunRecord
 
 __all__ = ["print_tables", "run_table", "runs_table", "seeds_table"]
 
+#: Reasons for being unscored that are told, the most frequent ones.
+PROBLEMS_SHOWN = 3
+
 
 def print_tables(records: Sequence[RunRecord], console: Console | None = None) -> None:
     """Print one run in full, or several draws of it side by side."""
@@ -37,7 +41,7 @@ def run_table(record: RunRecord) -> Group:
     report: Report = record.report
     name = naming(record.labels)
     parts: list[RenderableType] = [head(record, facts_of(record)), Text()]
-    parts += [score_table(report, name(report.majority_label)), *remarks(report)]
+    parts += [score_table(report, name(report.majority_label)), *remarks(record)]
     parts += label_tables(report, name)
     if report.worst:
         parts += [heading("most confident errors"), Mistakes(record)]
@@ -81,8 +85,14 @@ def score_table(report: Report, majority: str) -> Table:
     return made
 
 
-def remarks(report: Report) -> list[RenderableType]:
+def remarks(record: RunRecord) -> list[RenderableType]:
     """What has to be known to read the scores; empty where there is nothing to say."""
+    report: Report = record.report
+    lines: list[RenderableType] = []
+    problems = Counter(one.problem for one in record.predictions if one.label is None)
+    for problem, n in problems.most_common(PROBLEMS_SHOWN):
+        why = plain(problem) or "no reason given"
+        lines.append(Text(f"{rows(n)} unscored: {why}", MIND))
     counts = {
         "tied between labels": report.n_tied,
         "with fewer demonstrations, to fit": report.n_dropped_shots,
@@ -90,7 +100,7 @@ def remarks(report: Report) -> list[RenderableType]:
         "without a gold label, left out": report.n_unlabelled,
     }
     said = [f"{rows(n)} {what}" for what, n in counts.items() if n]
-    lines: list[RenderableType] = [Flow(said, FAINT)] if said else []
+    lines += [Flow(said, FAINT)] if said else []
     accuracy = report.find("accuracy")
     best = max(report.baselines, key=lambda score: score.value, default=None)
     if accuracy and best and accuracy.low is not None and accuracy.low <= best.value:

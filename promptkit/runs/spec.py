@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from promptkit.box import box
 from promptkit.errors import SpecError
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
 from promptkit.types import Scalar
@@ -104,10 +105,11 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
     Raises:
         SpecError: An unknown key or a value of the wrong kind: file, line, key, nearest name.
     """
-    file = read_yaml(Path(path)) if path else YamlFile("command line", {})
-    if path:
+    found = _in_box(path) if path else None
+    file = read_yaml(found) if found else YamlFile("command line", {})
+    if found:
         for key in ("template", "data", "train_data", "model"):
-            file.content[key] = _beside(Path(path).parent, file.content.get(key))
+            file.content[key] = _beside(found.parent, file.content.get(key))
     given = {key: value for key, value in options.items() if value is not None}
     content = {key: value for key, value in file.content.items() if value is not None} | given
     if "template" not in content:
@@ -116,6 +118,12 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
             "('promptkit templates list' shows the names)"
         )
     return validate(EvalSpec, YamlFile(file.path, content, file.lines))
+
+
+def _in_box(path: str) -> Path:
+    """The file, or the in-box spec of that name: ``customer_reviews``."""
+    own = box("evals") / f"{path.removesuffix('.yaml').removeprefix('evals/')}.yaml"
+    return own if not Path(path).is_file() and own.is_file() else Path(path)
 
 
 def _beside(folder: Path, value: Any) -> Any:

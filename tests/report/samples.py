@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,27 +73,20 @@ def record(
 def choosing(n: int = 3) -> RunRecord:
     """A run over rows with choices of their own; the last of its rows is unscored."""
     predictions = (
-        *(Prediction(f"q{i}", 1, (-np.log(4), -np.log(4 / 3)), "log-probability") for i in range(n)),
+        *(
+            Prediction(f"q{i}", 1, (-np.log(4), -np.log(4 / 3)), "log-probability")
+            for i in range(n)
+        ),
         Prediction("unscored", None, None, problem="no evidence"),
     )
     golds = (*([0, 1] * n)[:n], 0)
-    return record(
-        labels=("x",),
-        n=n + 1,
-    ).__class__(
-        **{
-            **record(n=n + 1).__dict__,
-            "labels": (),
-            "golds": golds,
-            "predictions": predictions,
-            "report": evaluate(golds, predictions, (), resamples=50),
-        }
-    )
+    report = evaluate(golds, predictions, (), resamples=50)
+    return replace(record(n=n + 1), labels=(), golds=golds, predictions=predictions, report=report)
 
 
-def printed(what: RenderableType, width: int = 80, **options: Any) -> str:
+def printed(what: RenderableType, width: int = 80) -> str:
     """What a pipe of that width receives."""
-    console = Console(width=width, record=True, force_terminal=False, quiet=False, **options)
-    with console.capture():
+    console = Console(width=width, force_terminal=False, no_color=True)
+    with console.capture() as captured:
         console.print(what)
-    return console.export_text(styles=bool(options.get("force_terminal")))
+    return captured.get()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from inspect import signature
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from promptkit.errors import MissingExtra, SpecError, nearest
@@ -13,7 +15,7 @@ from promptkit.errors import MissingExtra, SpecError, nearest
 T = TypeVar("T")
 
 #: Packages that may be absent, and the extra that brings each.
-EXTRAS = {"vllm": "vllm", "openai": "openai", "peft": "tune", "trl": "tune"}
+EXTRAS = {"vllm": "vllm"}
 
 
 class Registry(Generic[T]):
@@ -40,15 +42,24 @@ class Registry(Generic[T]):
         """Import the class registered as ``name``.
 
         Raises:
-            SpecError: No such name; the message offers the nearest one.
+            SpecError: No such name (the message offers the nearest one), or a plugin that lacks
+                the class that it declares.
             MissingExtra: The module needs a package that is not installed.
         """
         target = self._targets.get(name) or self._plugin(name)
         module, _, attribute = target.partition(":")
         try:
-            loaded: type[T] = getattr(import_module(module), attribute)
+            loaded: type[T] = attrgetter(attribute)(import_module(module))
+        except AttributeError as error:
+            if name in self._targets or module not in sys.modules:
+                raise
+            raise SpecError(
+                f"{self.kind} {name!r}: module {module} has no {attribute!r}; the package that "
+                "registers it is broken"
+            ) from error
         except ModuleNotFoundError as error:
-            if error.name is None or error.name.startswith("promptkit"):
+            # promptkit_theirs is another package than promptkit, and may well be absent
+            if error.name is None or error.name.partition(".")[0] == "promptkit":
                 raise
             extra = EXTRAS.get(error.name.partition(".")[0])
             wanted = f"promptkit[{extra}]" if extra else error.name
@@ -61,18 +72,24 @@ class Registry(Generic[T]):
         """Construct ``name`` from its options.
 
         Raises:
-            SpecError: An option that its ``__init__`` does not take; names the nearest one.
+            SpecError: An option that its ``__init__`` does not take (names the nearest one), or one
+                that it cannot do without.
         """
         cls = self.load(name)
-        allowed = list(signature(cls).parameters)
+        allowed = signature(cls).parameters
         for option in options:
             if option not in allowed:
                 raise SpecError(
                     f"{self.kind} {name!r} has no option {option!r}; {nearest(option, allowed)}"
                 )
+        for option, parameter in allowed.items():
+            named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            if named and parameter.default is parameter.empty and option not in options:
+                raise SpecError(f"{self.kind} {name!r} needs the option {option!r}")
         return cls(**options)
 
     def _plugin(self, name: str) -> str:
         for point in entry_points(group=f"promptkit.{self.kind}", name=name):
-            return point.value
+            # the value itself may end in extras: "module:Class [gpu]"
+            return f"{point.module}:{point.attr}"
         raise SpecError(f"no {self.kind} named {name!r}; {nearest(name, self)}")

@@ -17,6 +17,16 @@ Value = Scalar | tuple[Scalar, ...]
 Kind = Literal["classify", "multilabel", "choose", "tag", "generate"]
 
 
+def label_key(label: Value | None) -> tuple[str, object]:
+    """What two labels share when they are the same one.
+
+    Python holds that ``1 == True == 1.0``; as labels they are three.
+    """
+    if isinstance(label, tuple):
+        return "tuple", tuple(label_key(item) for item in label)
+    return type(label).__name__, label
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be predicted, from which fields.

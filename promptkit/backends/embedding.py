@@ -20,8 +20,8 @@ from promptkit.backends.plan import batches
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
 from promptkit.backends.weights import locate
-from promptkit.errors import BackendError, CapabilityError
-from promptkit.types import Candidate, Cost, Evidence, Piece, Prompt, Scalar, Text
+from promptkit.errors import BackendError, CapabilityError, SpecError
+from promptkit.types import Candidate, Cost, Evidence, Piece, Prompt, Text, label_key
 
 BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65536}
 #: Vectors of statements and demonstrations that are remembered.
@@ -42,6 +42,7 @@ class EmbeddingBackend:
     Raises:
         BackendError: The folder has no usable weights.
         CapabilityError: The model is no sentence encoder.
+        SpecError: A temperature that is not above 0, or a weight below 0.
     """
 
     name = "embedding"
@@ -56,6 +57,10 @@ class EmbeddingBackend:
         device: str = "auto",
         dtype: str = "auto",
     ) -> None:
+        if not temperature > 0:
+            raise SpecError(f"option 'temperature' is {temperature!r}; it must be above 0")
+        if not shot_weight >= 0:
+            raise SpecError(f"option 'shot_weight' is {shot_weight!r}; it must be 0 or more")
         self.model, self.temperature, self.shot_weight = model, temperature, shot_weight
         self.batch_size, self.device, self.dtype = batch_size, device, dtype
         located = locate(model)
@@ -89,7 +94,8 @@ class EmbeddingBackend:
         """See `promptkit.protocols.Backend.score`; the evidence is mean cosine / temperature."""
         with self._meter.timed():
             rows, cut, n_tokens = self._encode([prompt.encoded for prompt in prompts])
-            told = [s for own in {id(c): c for c in candidates}.values() for c_ in own for s in c_.statements]
+            different = {id(own): own for own in candidates}.values()  # most rows share theirs
+            told = [text for own in different for one in own for text in one.statements]
             shown = [shot.encoded for prompt in prompts for shot in prompt.shots]
             known = self._vectors_of([*told, *shown])
             evidence = [
@@ -107,12 +113,12 @@ class EmbeddingBackend:
         known: dict[str, NDArray[np.float32]],
         cut: int,
     ) -> Evidence:
-        shots: dict[tuple[type, Scalar], list[str]] = {}
+        shots: dict[object, list[str]] = {}
         for shot in prompt.shots:
-            shots.setdefault((type(shot.label), shot.label), []).append(shot.encoded)
+            shots.setdefault(label_key(shot.label), []).append(shot.encoded)
         log_p = []
         for candidate in candidates:
-            near = shots.get((type(candidate.label), candidate.label), [])
+            near = shots.get(label_key(candidate.label), [])
             texts = [*candidate.statements, *near]
             weights = np.array([1.0] * len(candidate.statements) + [self.shot_weight] * len(near))
             cosines = np.stack([known[text] for text in texts]) @ row

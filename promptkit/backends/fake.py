@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -68,7 +69,7 @@ class FakeBackend:
             prompt = fit(prompt, lambda p: _words(p) + longest, self.max_words, keep)
         except DataError as error:
             problem = str(error)
-        read = flat(flatten(prompt).text if not prompt.chat else prompt.query)
+        read = _read(prompt)
         log_p = tuple(self._number(read + flat(one.text)) for one in candidates)
         words = _words(prompt)
         self._meter.add(
@@ -77,8 +78,8 @@ class FakeBackend:
         return Evidence(
             example_id=prompt.example_id,
             log_p=() if problem else log_p,
-            n_tokens=tuple(_length(one) for one in candidates),
-            n_bytes=tuple(len(flat(one.text).encode()) for one in candidates),
+            n_tokens=() if problem else tuple(_length(one) for one in candidates),
+            n_bytes=() if problem else tuple(len(flat(one.text).encode()) for one in candidates),
             kind="hash",
             shots=tuple(shot.example_id for shot in prompt.shots),
             dropped_shots=prompt.dropped_shots,
@@ -91,8 +92,13 @@ class FakeBackend:
         return -5.0 * int.from_bytes(digest[:8], "big") / 2**64
 
 
+def _read(prompt: Prompt) -> str:
+    """All that a model would read; there is no chat template, so a chat is one text as well."""
+    return flat(flatten(replace(prompt, chat=False)).text)
+
+
 def _words(prompt: Prompt) -> int:
-    return len(flat(flatten(prompt).text if not prompt.chat else prompt.query).split())
+    return len(_read(prompt).split())
 
 
 def _length(candidate: Candidate) -> int:

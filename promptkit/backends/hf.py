@@ -184,9 +184,7 @@ def _longest(request: Request) -> int:
     return len(request.context) + max(map(len, request.answers))
 
 
-def _evidence(
-    asked: _Asked, candidates: Sequence[Candidate], log_p: Sequence[float]
-) -> Evidence:
+def _evidence(asked: _Asked, candidates: Sequence[Candidate], log_p: Sequence[float]) -> Evidence:
     prompt, request = asked.prompt, asked.request
     return Evidence(
         example_id=prompt.example_id,

@@ -70,7 +70,9 @@ class Tokens:
         alone, which some vocabularies add for runs of blanks.
         """
         added = {int(i): str(token) for i, token in self.tokenizer.added_tokens_decoder.items()}
-        specials = zip(self.tokenizer.all_special_ids, self.tokenizer.all_special_tokens, strict=True)
+        specials = zip(
+            self.tokenizer.all_special_ids, self.tokenizer.all_special_tokens, strict=True
+        )
         both = {**dict(specials), **added}
         both.pop(self.tokenizer.unk_token_id, None)
         return {i: text for i, text in both.items() if text.replace("▁", " ").strip()}

@@ -25,7 +25,9 @@ def choose_device(device: str) -> Any:
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise SpecError(f"device {device!r}: {nearest(device, ['auto', 'cpu', 'cuda', 'mps'])}") from error
+        raise SpecError(
+            f"device {device!r}: {nearest(device, ['auto', 'cpu', 'cuda', 'mps'])}"
+        ) from error
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (chosen.index or 0) < torch.cuda.device_count(),

@@ -43,7 +43,9 @@ class Located:
         except FileNotFoundError:
             return {}
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise BackendError(f"{file}: not JSON ({error})", hint="save the model again") from error
+            raise BackendError(
+                f"{file}: not JSON ({error})", hint="save the model again"
+            ) from error
         return loaded
 
     def kind(self) -> str:

@@ -50,7 +50,8 @@ def _option(help: str, panel: str, *names: str) -> Any:
 def command(
     context: typer.Context,
     spec: Annotated[
-        str | None, typer.Argument(help="A YAML file with these options as keys.", show_default=False)
+        str | None,
+        typer.Argument(help="A YAML file with these options as keys.", show_default=False),
     ] = None,
     template: Annotated[
         str | None, typer.Option("--template", "-t", help="Template name, or a .yaml file.")
@@ -85,9 +86,7 @@ def command(
     ] = None,
     batch_size: Annotated[str | None, _option("auto, or sequences of a batch.", MODEL)] = None,
     device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
-    dtype: Annotated[
-        str | None, _option("auto, float32, bfloat16 or float16.", MODEL)
-    ] = None,
+    dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
     shots: Annotated[int | None, _option("Demonstrations of a prompt.", SHOTS)] = None,
     selector: Annotated[
         str | None, _option("none, fixed, random, balanced, nearest or bm25.", SHOTS)
@@ -107,8 +106,8 @@ def command(
         bool | None, _option("Compute anew what is stored.", RESULT, "--fresh")
     ] = None,
     dry_run: Annotated[
-        bool | None, _option("Check everything and go through the rows without a model.", RESULT,
-                             "--dry-run")
+        bool | None,
+        _option("Check everything and go through the rows without a model.", RESULT, "--dry-run"),
     ] = None,
 ) -> None:
     """Evaluate; the long help is HELP."""
@@ -166,7 +165,9 @@ def evaluate(asked: EvalSpec) -> list[RunRecord]:
         if draw and not trial.spec.strategy["shots"]:
             note("--seeds: zero-shot prompts draw nothing, so one run says it all")
             break
-        name = trial.template.name + (f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else "")
+        name = trial.template.name + (
+            f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else ""
+        )
         with progress(name) as on_progress:
             records.append(run(trial, store, fresh=asked.fresh, on_progress=on_progress))
     return records
@@ -194,7 +195,9 @@ def progress(name: str) -> Iterator[OnProgress]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(f"{name}: loading", total=None)
 
         def update(done: int, total: int) -> None:

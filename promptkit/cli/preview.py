@@ -21,6 +21,8 @@ HELP = """Show the prompt of one row as text and as token ids; loads a tokenizer
 
   promptkit preview --template sentiment_few_shot --shots 4 --model ./Llama-3.2-1B --row 3
 """
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
     app.command("preview", help=HELP)(command)

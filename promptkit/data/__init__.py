@@ -6,7 +6,7 @@ pandas, pyarrow and datasets are imported only when a source needs them.
 from __future__ import annotations
 
 from promptkit.data.dataset import Dataset
-from promptkit.data.labels import label_key, match_label
+from promptkit.data.labels import match_label
 from promptkit.data.load import from_records, load, train_split_of
 from promptkit.data.mapping import apply_labels
 from promptkit.data.sources import in_box_names
@@ -17,7 +17,6 @@ __all__ = [
     "apply_labels",
     "from_records",
     "in_box_names",
-    "label_key",
     "load",
     "match_label",
     "sample",

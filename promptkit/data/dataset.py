@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from promptkit.data.ids import canonical
-from promptkit.data.labels import label_key
 from promptkit.data.place import Place
-from promptkit.types import Example, Scalar, Value
+from promptkit.types import Example, Scalar, Value, label_key
 
 
 @dataclass(frozen=True)

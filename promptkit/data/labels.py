@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from promptkit.types import Scalar, Value
+from promptkit.types import Scalar, label_key
 
 T = TypeVar("T", bound=Scalar)
-
-
-def label_key(value: Value | None) -> tuple[str, object]:
-    """What two labels share when they are the same one.
-
-    Python holds that ``1 == True == 1.0``; as labels they are three.
-    """
-    if isinstance(value, tuple):
-        return "tuple", tuple(label_key(item) for item in value)
-    return type(value).__name__, value
 
 
 def match_label(value: Scalar, labels: Iterable[T]) -> T | None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from promptkit.data.dataset import Dataset
-from promptkit.data.labels import label_key, match_label
+from promptkit.data.labels import match_label
 from promptkit.errors import DataError, nearest
-from promptkit.types import Scalar, Value
+from promptkit.types import Scalar, Value, label_key
 
 
 def apply_labels(

@@ -11,12 +11,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from promptkit.data import from_records, match_label
+from promptkit.data.values import is_missing
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
+from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.runs.build import load_backend, parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
-from promptkit.types import Example, Scalar
+from promptkit.types import Example, Scalar, label_key
 
 
 class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -73,7 +75,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.dtype = dtype
 
-    def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:  # noqa: N803
+    def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
         """Take the label set, and the pool of demonstrations; nothing is trained.
 
         Args:
@@ -85,15 +87,15 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: Rows that cannot be used, or demonstrations asked for and none given.
         """
         template = self._read_template()
-        golds = None if y is None else np.asarray(y)
+        golds = None if y is None else _golds(y)
         rows = [] if X is None else _records(X, template)
         if golds is not None and len(golds) != len(rows):
             raise DataError(f"X has {len(rows)} rows and y has {len(golds)}; they must be as many")
-        if self.shots and not rows:
-            raise DataError(f"shots={self.shots} needs rows to choose from: fit(X, y)")
+        if self.shots and (not rows or golds is None):
+            raise DataError(f"shots={self.shots} needs labelled rows to choose from: fit(X, y)")
         self.classes_ = self._classes(template, golds)
         labels = [_own(label) for label in self.classes_]
-        own = [_in_template(label, template) for label in labels]
+        own = _in_template(labels, template)
         self._labels = dict(zip(labels, own, strict=True))
         settled = template if template.choosing else template.with_labels(own)
         pool = []
@@ -103,6 +105,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 for index, (row, gold) in enumerate(zip(_rows(rows, template), golds, strict=True))
                 if _own(gold) in self._labels
             ]
+        if self.shots and not pool:
+            raise DataError(f"shots={self.shots}: no row of y has one of the labels {labels}")
         asked = self._asked()
         name, options, selector, verbalizer = parts_for(asked, settled, self.shots, bool(pool))
         self.n_features_in_ = len(template.task.fields)
@@ -111,7 +115,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ).fit(pool)
         return self
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """(n, k) probabilities in the order of ``classes_``.
 
         Raises:
@@ -130,7 +134,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         proba: NDArray[np.float64] = np.exp(log_p)
         return proba
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: Any) -> NDArray[Any]:
         """(n,) the most probable label of each row."""
         predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return predicted
@@ -142,30 +146,33 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "use 'promptkit eval'"
             )
         if self.labels is not None:
-            return np.unique(np.asarray(list(self.labels)))
+            return _sorted(np.asarray(list(self.labels)), "labels=")
         if golds is not None:
-            return np.unique(golds)
+            return _sorted(golds, "y")
         if template.open:
             raise SpecError(f"template {template.name!r} leaves its labels open: give labels= or y")
-        return np.unique(np.asarray(list(template.declared)))
+        return _sorted(np.asarray(list(template.task.labels)), "the template")
 
     def _read_template(self) -> Template:
-        return self.template if isinstance(self.template, Template) else find_template(self.template)
+        return (
+            self.template if isinstance(self.template, Template) else find_template(self.template)
+        )
 
     def _asked(self) -> EvalSpec:
         name = self.template.name if isinstance(self.template, Template) else self.template
-        return EvalSpec(
-            template=name,
-            model=self.model,
-            backend=self.backend,
-            shots=self.shots,
-            selector=self.selector,
-            selector_options=dict(self.selector_options or {}),
-            seed=self.seed,
-            batch_size=self.batch_size,
-            device=self.device,
-            dtype=self.dtype,
-        )
+        options = {
+            "template": name,
+            "model": self.model,
+            "backend": self.backend,
+            "shots": self.shots,
+            "selector": self.selector,
+            "selector_options": dict(self.selector_options or {}),
+            "seed": self.seed,
+            "batch_size": self.batch_size,
+            "device": self.device,
+            "dtype": self.dtype,
+        }
+        return validate(EvalSpec, YamlFile("PromptClassifier", options))
 
 
 def _own(label: Any) -> Scalar:
@@ -174,19 +181,55 @@ def _own(label: Any) -> Scalar:
     return value
 
 
-def _in_template(label: Scalar, template: Template) -> Scalar:
+def _golds(y: Any) -> NDArray[Any]:
+    """(n,) labels; a column of them, as a data frame with one column gives it, is laid flat."""
+    golds = np.asarray(y)
+    if golds.ndim == 2 and golds.shape[1] == 1:
+        golds = golds[:, 0]
+    if golds.ndim != 1:
+        raise DataError(f"y has the shape {golds.shape}; it must hold one label a row")
+    for number, gold in enumerate(golds.tolist(), start=1):
+        if is_missing(gold):
+            raise DataError(f"y row {number}: no label ({gold!r}); leave such rows out")
+    return golds
+
+
+def _sorted(labels: NDArray[Any], where: str) -> NDArray[Any]:
+    """The different labels in order."""
+    if not len(labels):
+        raise DataError(f"{where} holds no label")
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise DataError(
+            f"{where} mixes labels of the types {' and '.join(kinds)}, which have no order; "
+            "use one type"
+        ) from error
+
+
+def _in_template(labels: Sequence[Scalar], template: Template) -> list[Scalar]:
+    """The template's own label for each of these; an open template takes them as they are."""
     if not template.declared:
-        return label
-    found = match_label(label, template.declared)
-    if found is None:
-        raise SpecError(
-            f"template {template.name!r} has no label {label!r}; "
-            f"{nearest(label, template.declared)}"
-        )
-    return found
+        return list(labels)
+    own: dict[object, tuple[Scalar, Scalar]] = {}
+    for label in labels:
+        found = match_label(label, template.declared)
+        if found is None:
+            raise SpecError(
+                f"template {template.name!r} has no label {label!r}; "
+                f"{nearest(label, template.declared)}; rename your labels to the template's"
+            )
+        if label_key(found) in own:
+            raise SpecError(
+                f"{own[label_key(found)][1]!r} and {label!r} are both the label {found!r} of template "
+                f"{template.name!r}; write them alike"
+            )
+        own[label_key(found)] = found, label
+    return [found for found, _ in own.values()]
 
 
-def _records(X: Any, template: Template) -> list[dict[str, Any]]:  # noqa: N803
+def _records(X: Any, template: Template) -> list[dict[str, Any]]:
     """Rows as mappings from field to value, whatever they came as."""
     fields = template.task.fields
     if hasattr(X, "to_dict") and hasattr(X, "columns"):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from math import fsum
 
 from promptkit.metrics.binomial import binomial, central, guesses
-from promptkit.metrics.rows import UNSCORED, Rows, key, positions
-from promptkit.types import Scalar, Score, Value
+from promptkit.metrics.rows import UNSCORED, Rows, positions
+from promptkit.types import Scalar, Score, Value, label_key
 
 
 def majority(
@@ -26,7 +26,7 @@ def majority(
     resample is binomial.
     """
     index = positions(labels)
-    known = [index.get(key(label)) for label in train_labels or () if label is not None]
+    known = [index.get(label_key(label)) for label in train_labels or () if label is not None]
     seen = Counter(place for place in known if place is not None)
     source = "train" if seen else "golds"
     seen = seen or Counter(rows.gold.tolist())

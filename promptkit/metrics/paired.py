@@ -10,8 +10,7 @@ import numpy as np
 from promptkit.errors import DataError
 from promptkit.metrics.binomial import binomial
 from promptkit.metrics.bootstrap import interval
-from promptkit.metrics.rows import key
-from promptkit.types import Prediction, Score, Value
+from promptkit.types import Prediction, Score, Value, label_key
 
 
 @dataclass(frozen=True)
@@ -104,5 +103,5 @@ def _right(golds: Mapping[str, Value | None], run: Sequence[Prediction]) -> dict
         gold = golds.get(prediction.example_id)
         if gold is not None:
             label = prediction.label
-            right[prediction.example_id] = label is not None and key(label) == key(gold)
+            right[prediction.example_id] = label is not None and label_key(label) == label_key(gold)
     return right

@@ -9,23 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.errors import DataError
-from promptkit.types import Prediction, Scalar, Value
+from promptkit.types import Prediction, Scalar, Value, label_key
 
-Key = tuple[type, Value]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 #: Stands in `Rows.predicted` for a row without a prediction, in `Rows.sizes` for an unknown size.
 UNSCORED = -1
-
-
-def key(value: Value) -> Key:
-    """What tells two labels apart: ``True == 1 == 1.0`` and their hashes agree, so type is in it.
-
-    >>> key(True) == key(1)
-    False
-    """
-    return type(value), value
 
 
 @dataclass(frozen=True)
@@ -94,13 +84,13 @@ def read_rows(
     )
 
 
-def positions(labels: Sequence[Scalar]) -> dict[Key, int]:
+def positions(labels: Sequence[Scalar]) -> dict[object, int]:
     """Each label's place, 0 and False and "0" kept apart.
 
     Raises:
         ValueError: A label is declared twice.
     """
-    index = {key(label): place for place, label in enumerate(labels)}
+    index: dict[object, int] = {label_key(label): place for place, label in enumerate(labels)}
     if len(index) < len(labels):
         raise ValueError(f"a label is declared twice: {list(labels)!r}")
     return index
@@ -110,7 +100,7 @@ def _choices(prediction: Prediction) -> int:
     return len(prediction.log_p or ()) or UNSCORED
 
 
-def _gold(gold: Value, prediction: Prediction, index: dict[Key, int], size: int) -> int:
+def _gold(gold: Value, prediction: Prediction, index: dict[object, int], size: int) -> int:
     place = _place(gold, index, size)
     if place is None:
         allowed = "one of the labels" if index else f"the number of one of its {size} choices"
@@ -119,7 +109,7 @@ def _gold(gold: Value, prediction: Prediction, index: dict[Key, int], size: int)
     return place
 
 
-def _predicted(prediction: Prediction, index: dict[Key, int], size: int) -> int:
+def _predicted(prediction: Prediction, index: dict[object, int], size: int) -> int:
     if prediction.label is None:
         return UNSCORED
     if index and prediction.log_p is not None and len(prediction.log_p) != size:
@@ -132,10 +122,10 @@ def _predicted(prediction: Prediction, index: dict[Key, int], size: int) -> int:
     return place
 
 
-def _place(value: Value, index: dict[Key, int], size: int) -> int | None:
+def _place(value: Value, index: dict[object, int], size: int) -> int | None:
     """Index of a label or number of a choice; None where it is neither."""
     if index:
-        return index.get(key(value))
+        return index.get(label_key(value))
     if type(value) is not int or value < 0 or (size != UNSCORED and value >= size):
         return None
     return value

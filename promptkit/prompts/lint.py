@@ -20,7 +20,9 @@ def advice(template: Template) -> list[str]:
             "and begin the answer form with the blank"
         )
     if not keys.chat and not keys.answer[:1].isspace():
-        found.append("answer begins without white space: most vocabularies have ' word', not 'word'")
+        found.append(
+            "answer begins without white space: most vocabularies have ' word', not 'word'"
+        )
     for key in ("system", "instruction", "query", "shot"):
         text = getattr(keys, key) or ""
         match = _CONTROL.search(text)

@@ -194,7 +194,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def wrap_str_format(self, value: Any) -> None:
         """No ``str.format``: its width would be read from the text."""
 
-    def call(__self, __context: Any, __obj: Any, *args: Any, **options: Any) -> Any:  # noqa: N805
+    def call(__self, __context: Any, __obj: Any, *args: Any, **options: Any) -> Any:
         """Call what a template calls, sizes looked at first."""
         _METER.get().step()
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")

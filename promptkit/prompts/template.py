@@ -13,7 +13,7 @@ from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts.form import LabelKeys, TemplateKeys
 from promptkit.prompts.sandbox import Form
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
-from promptkit.types import Candidate, Example, Prompt, Scalar, Shot, Task, Text, flat
+from promptkit.types import Candidate, Example, Prompt, Scalar, Shot, Task, Text, flat, label_key
 
 
 class Template:
@@ -84,14 +84,14 @@ class Template:
         Raises:
             SpecError: A label that the template does not know, one twice, or fewer than two.
         """
-        own = {_key(label) for label in self.declared}
+        own = {label_key(label) for label in self.declared}
         for label in labels:
-            if own and _key(label) not in own:
+            if own and label_key(label) not in own:
                 raise SpecError(
                     f"{self.path}: template {self.name!r} has no label {label!r}; "
                     f"{nearest(label, self.declared)}"
                 )
-        if len({_key(label) for label in labels}) < max(2, len(labels)):
+        if len({label_key(label) for label in labels}) < max(2, len(labels)):
             raise SpecError(f"labels {list(labels)!r}: give at least two different ones")
         return Template(self.keys, self.file, labels)
 
@@ -160,11 +160,11 @@ class Template:
 
     def _shot(self, example: Example, common: Mapping[str, Any]) -> Shot:
         label = self.target(example)
-        labels = [_key(known) for known in self.labels_of(example)]
-        if label is None or _key(label) not in labels:
+        labels = [label_key(known) for known in self.labels_of(example)]
+        if label is None or label_key(label) not in labels:
             raise DataError(f"demonstration {example.id!r}: label {label!r} is not in use")
         said = self._choice_words(example) if self._fixed is None else self._fixed
-        word = said[labels.index(_key(label))][0][0]
+        word = said[labels.index(label_key(label))][0][0]
         values = {**common, **self._values(example)}
         return Shot(
             example_id=example.id,
@@ -200,7 +200,7 @@ class Template:
 
     def _said(self, label: Scalar) -> tuple[list[str], list[Form]]:
         """The words of a label and the forms of its statements."""
-        keys, where = self._label_keys(label)
+        keys, where = self._keys_of(label)
         known = {*self.task.fields, "label"}
         if self.keys.labels == "open":
             naming = {"label": plain_words(label)}
@@ -212,12 +212,12 @@ class Template:
                 raise SpecError(f"{where}: a label word of {label!r} is empty")
         return words, [Form(text, where, known) for text in keys.statements]
 
-    def _label_keys(self, label: Scalar) -> tuple[LabelKeys, str]:
+    def _keys_of(self, label: Scalar) -> tuple[LabelKeys, str]:
         if self.keys.any_label is not None:
             return self.keys.any_label, self.file.at("any_label")
         assert self.keys.labels != "open"
-        found = {_key(own): said for own, said in self.keys.labels.items()}
-        return found[_key(label)], self.file.at("labels", str(label))
+        found = {label_key(own): said for own, said in self.keys.labels.items()}
+        return found[label_key(label)], self.file.at("labels", str(label))
 
     def _choices(self, example: Example) -> Sequence[Any]:
         choices = example.fields[self.task.choices or ""]
@@ -282,11 +282,6 @@ def plain_words(label: Scalar) -> str:
 
 def _letter(index: int) -> str:
     return chr(ord("A") + index) if index < 26 else str(index)
-
-
-def _key(label: Scalar) -> tuple[type, Scalar]:
-    """Tells the labels 1, True and "1" apart, which a dictionary would not."""
-    return type(label), label
 
 
 def _render(form: Form, values: Mapping[str, Any], example: Example) -> Text:

@@ -106,7 +106,9 @@ def parse_yaml(text: str, path: str) -> YamlFile:
 def _note_lines(node: yaml.Node, keys: Where, loader: yaml.SafeLoader, found: YamlFile) -> None:
     found.lines.setdefault(keys, node.start_mark.line + 1)
     if id(node) in found.seen:  # an alias; following aliases of aliases can take forever
-        raise SpecError(f"{found.path} line {node.start_mark.line + 1}: write it out, no YAML alias")
+        raise SpecError(
+            f"{found.path} line {node.start_mark.line + 1}: write it out, no YAML alias"
+        )
     found.seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
@@ -115,7 +117,9 @@ def _note_lines(node: yaml.Node, keys: Where, loader: yaml.SafeLoader, found: Ya
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node)
             if not isinstance(key, str | int | float | bool):
-                raise SpecError(f"{found.path} line {key_node.start_mark.line + 1}: a key must be plain")
+                raise SpecError(
+                    f"{found.path} line {key_node.start_mark.line + 1}: a key must be plain"
+                )
             here: Where = (*keys, str(key))
             line = key_node.start_mark.line + 1
             if here in found.lines:

@@ -27,7 +27,9 @@ STYLES = {
 
 def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
     """The prompt's text, each piece in its colour; ``frame`` is chat template and separators."""
-    ground = flatten(prompt, tokens.chat if tokens else None) if _can_flatten(prompt, tokens) else None
+    ground = (
+        flatten(prompt, tokens.chat if tokens else None) if _can_flatten(prompt, tokens) else None
+    )
     if ground is None:
         return RichText("a chat prompt: give --model to see it in the model's chat template")
     whole = _visible(flat(ground.text))
@@ -85,7 +87,9 @@ def encoder_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens
     told.add_column("statement")
     for candidate in candidates:
         for index, statement in enumerate(candidate.statements):
-            told.add_row(RichText("" if index else str(candidate.label)), RichText(_visible(statement)))
+            told.add_row(
+                RichText("" if index else str(candidate.label)), RichText(_visible(statement))
+            )
     seen: dict[str, object] = {}
     warnings = []
     for candidate in candidates:

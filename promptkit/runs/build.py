@@ -295,9 +295,7 @@ def _known_labels(
     )
 
 
-def _mapped(
-    label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Dataset
-) -> Scalar:
+def _mapped(label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Dataset) -> Scalar:
     found = match_label(asked.label_map.get(str(label), label), known)
     if found is None:
         raise DataError(
@@ -354,9 +352,7 @@ def _encoder(selector: str, backend: str) -> Located | str | None:
     return "backend" if backend in {"embedding", "fake"} else locate(MINILM)
 
 
-def _backend(
-    asked: EvalSpec, template: Template
-) -> tuple[str, dict[str, Any], Located | None]:
+def _backend(asked: EvalSpec, template: Template) -> tuple[str, dict[str, Any], Located | None]:
     """The backend's name, its options, and where its model lies."""
     if asked.dry_run or asked.backend == "fake":
         return "fake", dict(asked.backend_options), None

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from promptkit.selectors.draw import ranker
-from promptkit.selectors.pool import Pool, check_k, label_key
-from promptkit.types import Example
+from promptkit.selectors.pool import Pool, check_k
+from promptkit.types import Example, label_key
 
 
 class BalancedSelector:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from promptkit.errors import DataError, SpecError
 from promptkit.selectors.copies import copy_key
-from promptkit.types import Example, Value
+from promptkit.types import Example
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,3 @@ def check_k(k: int) -> None:
     """
     if k < 0:
         raise SpecError(f"k is {k}; a prompt shows 0 demonstrations or more")
-
-
-def label_key(label: Value | None) -> tuple[str, object]:
-    """What two labels share when they are one: Python holds that ``1 == True``, labels do not."""
-    if isinstance(label, tuple):
-        return "tuple", tuple(label_key(item) for item in label)
-    return type(label).__name__, label

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.errors import CapabilityError, SpecError, nearest
-from promptkit.types import Candidate, Evidence, Scalar
+from promptkit.types import Candidate, Evidence, Scalar, label_key
 
 PoolBy = Literal["sum", "mean", "max"]
 Normalize = Literal["none", "tokens", "bytes"]
@@ -80,20 +80,19 @@ class WordsVerbalizer:
 
 
 def _by_label(candidates: Sequence[Candidate], labels: Sequence[Scalar]) -> list[list[int]]:
-    # By (type, value): Python holds that 1 == True, labels do not.
-    groups: dict[tuple[type, Scalar], list[int]] = {(type(label), label): [] for label in labels}
+    groups: dict[object, list[int]] = {label_key(label): [] for label in labels}
     for index, candidate in enumerate(candidates):
-        key = (type(candidate.label), candidate.label)
+        key = label_key(candidate.label)
         if key not in groups:
             raise SpecError(
                 f"a candidate stands for {candidate.label!r}, which is no label of the task; "
                 f"{nearest(candidate.label, labels)}"
             )
         groups[key].append(index)
-    for (_, label), group in groups.items():
-        if not group:
+    for label in labels:
+        if not groups[label_key(label)]:
             raise SpecError(f"label {label!r} has no candidate: give it at least one word")
-    return [groups[type(label), label] for label in labels]
+    return [groups[label_key(label)] for label in labels]
 
 
 def _sum(log_p: NDArray[np.float64]) -> float:

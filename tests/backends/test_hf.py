@@ -13,13 +13,20 @@ from promptkit.prompts import find_template
 from promptkit.types import Candidate, Example, Piece, Prompt
 from tests.tiny import CAUSAL
 
-TEXTS = ["Fine.", "The room was noisy, the bed was hard and nobody came.", "So so [SEP] </s>", "ok " * 40]
+TEXTS = [
+    "Fine.",
+    "The room was noisy, the bed was hard and nobody came.",
+    "So so [SEP] </s>",
+    "ok " * 40,
+]
 ANSWERS = (" good", " not good at all", " not", " bad", "\nneutral")
 
 
 def asked():
     prompts = [
-        Prompt(str(i), instruction=(Piece("Judge it."),), query=(Piece(text, True), Piece("\nIt is")))
+        Prompt(
+            str(i), instruction=(Piece("Judge it."),), query=(Piece(text, True), Piece("\nIt is"))
+        )
         for i, text in enumerate(TEXTS)
     ]
     return prompts, [[Candidate(a, (Piece(a),)) for a in ANSWERS]] * len(prompts)
@@ -47,7 +54,9 @@ def test_scores_equal_the_plain_computation(family, causal_folder):
     prompts, candidates = asked()
     found = backend.score(prompts, candidates)
     requests = [backend.tokens.request(p, c) for p, c in zip(prompts, candidates, strict=True)]
-    for evidence, expected in zip(found, plain_scores(causal_folder(family), requests), strict=True):
+    for evidence, expected in zip(
+        found, plain_scores(causal_folder(family), requests), strict=True
+    ):
         assert evidence.log_p == pytest.approx(expected, abs=1e-5)
     assert any(n > 1 for n in found[0].n_tokens)
 
@@ -88,7 +97,9 @@ def test_labels_of_one_token_cost_one_pass_a_row(causal_folder):
 def test_a_long_prompt_loses_demonstrations_first_then_the_rows_own_text(causal_folder):
     backend = HFBackend(str(causal_folder("gpt2")))
     template = find_template("sentiment_zero_shot")
-    shots = [Example(f"s{i}", {"text": f"number {i} " + "was fine " * 12}, "neutral") for i in range(40)]
+    shots = [
+        Example(f"s{i}", {"text": f"number {i} " + "was fine " * 12}, "neutral") for i in range(40)
+    ]
     long = Example("q", {"text": "the end " * 600}, None)
     short = Example("q", {"text": "the end"}, None)
     for example, cut in ((short, False), (long, True)):
@@ -127,7 +138,9 @@ def test_pickled_weights_are_refused(causal_folder, tmp_path):
         HFBackend(str(folder))
 
 
-def test_weights_that_lack_tensors_are_refused_rather_than_filled_at_random(causal_folder, tmp_path):
+def test_weights_that_lack_tensors_are_refused_rather_than_filled_at_random(
+    causal_folder, tmp_path
+):
     from safetensors.torch import load_file, save_file
 
     folder = tmp_path / "torn"

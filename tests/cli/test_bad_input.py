@@ -120,7 +120,9 @@ def test_template_that_tries_to_escape_its_sandbox(one_line, rows, escape):
 
 def test_unknown_selector_offers_the_nearest(one_line, rows):
     data = rows(GOOD)
-    line = evaluate(one_line, "--data", data, "--train-data", data, "--shots", 2, "--selector", "neerest")
+    line = evaluate(
+        one_line, "--data", data, "--train-data", data, "--shots", 2, "--selector", "neerest"
+    )
     assert "no selector named 'neerest'; did you mean 'nearest'?" in line
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from promptkit.data import label_key, match_label
+from promptkit.data import match_label
+from promptkit.types import label_key
 
 NONE = object()
 

@@ -1,12 +1,12 @@
 import pytest
 
 from promptkit.errors import DataError
-from promptkit.metrics.rows import UNSCORED, key, positions, read_rows
-from promptkit.types import Prediction
+from promptkit.metrics.rows import UNSCORED, positions, read_rows
+from promptkit.types import Prediction, label_key
 
 
 def test_labels_that_compare_equal_have_different_keys() -> None:
-    assert len({key(1), key(True), key(1.0), key("1")}) == 4
+    assert len({label_key(1), label_key(True), label_key(1.0), label_key("1")}) == 4
 
 
 def test_zero_false_empty_and_the_text_zero_are_four_labels() -> None:

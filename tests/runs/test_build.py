@@ -55,7 +55,9 @@ def test_changed_rows_change_the_fingerprint(csv):
 def test_the_seed_counts_only_where_something_is_drawn(csv):
     data = csv()
     zero = [build(asked(data=data, seed=s)).spec.fingerprint() for s in (0, 1)]
-    few = [build(asked(data=data, train_data=data, shots=2, seed=s)).spec.fingerprint() for s in (0, 1)]
+    few = [
+        build(asked(data=data, train_data=data, shots=2, seed=s)).spec.fingerprint() for s in (0, 1)
+    ]
     assert zero[0] == zero[1]
     assert few[0] != few[1]
 
@@ -71,7 +73,9 @@ def test_a_subset_of_labels_leaves_the_other_rows_out_and_says_so(csv):
 def test_data_that_declare_fewer_labels_narrow_the_template_and_the_table_says_so(home):
     folder = home / "mine"
     folder.mkdir()
-    (folder / "card.json").write_text(json.dumps({"name": "mine", "labels": ["positive", "negative"]}))
+    (folder / "card.json").write_text(
+        json.dumps({"name": "mine", "labels": ["positive", "negative"]})
+    )
     rows = [{"text": "good", "label": "positive"}, {"text": "bad", "label": "negative"}]
     (folder / "test.jsonl").write_text("\n".join(map(json.dumps, rows)))
     trial = build(asked(data=str(folder)))

@@ -38,7 +38,11 @@ def test_a_lost_instruction_would_show(template, trained_folder):
 
 def test_a_swapped_label_would_show(template, trained_folder):
     text = Path(template).read_text()
-    swapped = text.replace("[neutral]", "[x]").replace("[positive]", "[neutral]").replace("[x]", "[positive]")
+    swapped = (
+        text.replace("[neutral]", "[x]")
+        .replace("[positive]", "[neutral]")
+        .replace("[x]", "[positive]")
+    )
     broken = template.replace(".yaml", "_s.yaml")
     Path(broken).write_text(swapped)
     assert run(build(asked(broken, trained_folder))).report.scores[0].value < 0.6

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptkit.selectors.balanced import BalancedSelector
-from promptkit.selectors.pool import label_key
-from promptkit.types import Example
+from promptkit.types import Example, label_key
 
 QUERY = Example("q", {"t": "?"})
 

@@ -1,6 +1,6 @@
 from promptkit.selectors.draw import ranker
-from promptkit.selectors.pool import Pool, label_key
-from promptkit.types import Example
+from promptkit.selectors.pool import Pool
+from promptkit.types import Example, label_key
 
 
 def test_a_text_under_two_labels_counts_once_as_the_row_with_the_lowest_id():

@@ -1,0 +1,176 @@
+"""What every backend keeps to, whatever it serves."""
+
+import math
+from dataclasses import astuple
+
+import pytest
+
+from promptkit.backends import BACKENDS
+from promptkit.types import Candidate, Piece, Prompt, Shot
+
+BUILT_IN = {"hf", "embedding", "fake"}
+TEXTS = ["Fine.", "The room was noisy and the bed was hard.", "So so", "ok " * 30, "Fine.", "é 😀"]
+WORDS = {
+    "good": ("It is good.", "I like it."),
+    "bad": ("It is bad.",),
+    "not bad": ("It is not bad.", "It could be worse."),
+    "neutral": ("It is neither.",),
+}
+NASTY = "So so [SEP] [MASK] </s> <|endoftext|> <s> <pad> [CLS]"
+
+
+@pytest.fixture(scope="session", params=sorted(BUILT_IN))
+def make(request, causal_folder):
+    """Builds a backend of one kind with the options given."""
+    name = request.param
+    model = {"embedding": "minilm", "fake": "fake", "hf": str(causal_folder("gpt2"))}[name]
+
+    def build(**options):
+        batched = options if name != "fake" else {}
+        return BACKENDS.build(name, {"model": model, **batched})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def backend(make):
+    return make()
+
+
+def test_every_backend_is_under_this_contract():
+    assert set(BACKENDS) == BUILT_IN
+
+
+def candidates():
+    return [Candidate(word, (Piece(f" {word}"),), statements) for word, statements in WORDS.items()]
+
+
+def prompt_of(number, text, shots=True):
+    shown = Shot(
+        "s", "good", (Piece("Lovely", True), Piece("\nIt is")), (Piece(" good"),), "Lovely"
+    )
+    return Prompt(
+        f"row {number}",
+        instruction=(Piece("Judge it."),),
+        shots=(shown,) if shots and number % 2 else (),
+        query=(Piece(text, True), Piece("\nIt is")),
+        encoded=(Piece(text, True),),
+    )
+
+
+def asked(texts=TEXTS):
+    return [prompt_of(number, text) for number, text in enumerate(texts)]
+
+
+def scores(backend, prompts, own=None):
+    return [found.log_p for found in backend.score(prompts, own or [candidates()] * len(prompts))]
+
+
+def assert_same(one, other):
+    for left, right in zip(one, other, strict=True):
+        assert left == pytest.approx(right, abs=1e-5)
+
+
+def test_scores_do_not_depend_on_the_size_of_a_batch(make, backend):
+    assert_same(scores(make(batch_size=1), asked()), scores(backend, asked()))
+
+
+def test_scores_do_not_depend_on_how_rows_are_dealt_out(backend):
+    whole = scores(backend, asked())
+    assert_same(whole, [scores(backend, [prompt])[0] for prompt in asked()])
+
+
+def test_scores_do_not_depend_on_the_order_of_rows(backend):
+    assert_same(scores(backend, asked()[::-1])[::-1], scores(backend, asked()))
+
+
+def test_scores_do_not_depend_on_the_order_of_candidates(backend):
+    turned = [candidates()[::-1]] * len(TEXTS)
+    found = [log_p[::-1] for log_p in scores(backend, asked(), turned)]
+    assert_same(found, scores(backend, asked()))
+
+
+def test_scores_do_not_depend_on_the_other_candidates(backend):
+    # a blank starts each word, so that none changes how the prompt's end is split
+    found = scores(backend, asked(), [candidates()[:2]] * len(TEXTS))
+    assert_same(found, [log_p[:2] for log_p in scores(backend, asked())])
+
+
+def test_scores_do_not_depend_on_earlier_calls(make):
+    fresh = make()
+    first = scores(fresh, asked())
+    scores(fresh, asked([text.upper() for text in TEXTS]))
+    assert_same(scores(fresh, asked()), first)
+
+
+def test_each_row_may_have_candidates_of_its_own(backend):
+    own = [candidates()[: 2 + number % 3] for number in range(len(TEXTS))]
+    found = scores(backend, asked(), own)
+    assert [len(log_p) for log_p in found] == [len(some) for some in own]
+    together = scores(backend, asked())
+    assert_same(found, [log_p[: len(some)] for log_p, some in zip(together, own, strict=True)])
+
+
+def test_a_rows_own_text_and_its_demonstrations_count(backend):
+    one, same, other, bare = (
+        prompt_of(1, "Fine."),
+        prompt_of(1, "Fine."),
+        prompt_of(1, "Awful."),
+        prompt_of(1, "Fine.", shots=False),
+    )
+    found = scores(backend, [one, same, other, bare])
+    assert found[0] == pytest.approx(found[1], abs=1e-5)
+    assert found[0] != pytest.approx(found[2], abs=1e-5)
+    assert found[0] != pytest.approx(found[3], abs=1e-5)
+
+
+def test_evidence_names_its_row_and_has_a_finite_value_for_each_candidate(backend):
+    prompts = asked()
+    for prompt, found in zip(
+        prompts, backend.score(prompts, [candidates()] * len(prompts)), strict=True
+    ):
+        assert found.example_id == prompt.example_id
+        assert found.shots == tuple(one.example_id for one in prompt.shots)
+        assert found.problem == ""
+        assert found.kind
+        assert len(found.log_p) == len(found.n_tokens) == len(found.n_bytes) == len(WORDS)
+        assert all(math.isfinite(value) for value in found.log_p)
+        assert all(type(value) is float for value in found.log_p)
+        assert min(found.n_tokens) > 0
+        assert min(found.n_bytes) > 0
+
+
+def test_the_meter_counts_every_row_and_never_runs_backwards(make):
+    backend = make()
+    assert backend.cost.rows == 0
+    readings = [backend.cost]
+    for size in (1, 3, 0, 2):
+        prompts = asked()[:size]
+        backend.score(prompts, [candidates()] * size)
+        readings.append(backend.cost)
+    assert [reading.rows for reading in readings] == [0, 1, 4, 4, 6]
+    for earlier, later in zip(readings, readings[1:], strict=False):
+        assert all(a <= b for a, b in zip(astuple(earlier), astuple(later), strict=True))
+    assert readings[-1].prompt_tokens > 0
+    assert readings[-1].computed_tokens > 0
+    assert readings[-1].seconds > 0
+
+
+def test_no_rows_give_no_evidence(backend):
+    assert backend.score([], []) == []
+
+
+def test_prompts_and_candidates_must_be_as_many(backend):
+    with pytest.raises(ValueError, match=r"zip|argument"):
+        backend.score(asked()[:2], [candidates()])
+
+
+def test_a_row_that_holds_control_tokens_is_scored(backend):
+    (found,) = backend.score([prompt_of(0, NASTY)], [candidates()])
+    assert len(found.log_p) == len(WORDS)
+    assert all(math.isfinite(value) for value in found.log_p)
+
+
+def test_it_says_by_which_name_it_is_known_and_what_it_reads(backend):
+    assert BACKENDS.load(backend.name) is type(backend)
+    assert backend.reads in {"text", "statements"}

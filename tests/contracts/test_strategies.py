@@ -1,0 +1,125 @@
+"""What every strategy keeps to: rows in, predictions out, in the same order and by the same ids."""
+
+import pytest
+
+from promptkit.backends.fake import FakeBackend
+from promptkit.errors import DataError
+from promptkit.prompts import find_template
+from promptkit.selectors import SELECTORS
+from promptkit.strategies import STRATEGIES
+from promptkit.types import Example
+from promptkit.verbalizers import VERBALIZERS
+
+LABELS = ("negative", "neutral", "positive")
+TRAIN = [Example(f"t{i}", {"text": f"training text {i}"}, LABELS[i % 3]) for i in range(9)]
+ROWS = [Example(f"r{i}", {"text": f"some text {i * 7 % 5}"}, None) for i in range(7)]
+NAMES = list(STRATEGIES)
+
+
+def in_context(shots=2, selector="balanced", backend=None):
+    return STRATEGIES.build(
+        "in_context",
+        {
+            "template": find_template("sentiment_zero_shot"),
+            "backend": backend or FakeBackend(),
+            "selector": SELECTORS.build(selector, {}),
+            "verbalizer": VERBALIZERS.build("words", {}),
+            "shots": shots,
+        },
+    )
+
+
+MAKERS = {"in_context": in_context}
+
+
+@pytest.fixture(params=NAMES)
+def strategy(request):
+    return MAKERS[request.param]()
+
+
+def test_every_strategy_is_under_this_contract():
+    assert set(MAKERS) == set(NAMES)
+
+
+def test_fit_returns_itself(strategy):
+    assert strategy.fit(TRAIN) is strategy
+
+
+def test_predictions_keep_the_order_and_the_ids_of_the_rows(strategy):
+    strategy.fit(TRAIN)
+    for rows in (ROWS, ROWS[::-1], ROWS[3:4], []):
+        assert [p.example_id for p in strategy.predict(rows)] == [row.id for row in rows]
+
+
+def test_a_rows_prediction_does_not_depend_on_the_rows_beside_it(strategy):
+    strategy.fit(TRAIN)
+    together = {p.example_id: p for p in strategy.predict(ROWS[::-1])}
+    for row in ROWS:
+        assert strategy.predict([row]) == [together[row.id]]
+
+
+def test_conclusions_from_stored_evidence_are_the_predictions(strategy):
+    strategy.fit(TRAIN)
+    assert strategy.conclude(ROWS, strategy.gather(ROWS)) == strategy.predict(ROWS)
+
+
+def test_gathering_in_parts_is_gathering(strategy):
+    strategy.fit(TRAIN)
+    parts = [*strategy.gather(ROWS[:3]), *strategy.gather(ROWS[3:])]
+    assert parts == strategy.gather(ROWS)
+
+
+def test_probabilities_sum_to_one_and_the_label_has_the_highest(strategy):
+    import numpy as np
+
+    for prediction in strategy.fit(TRAIN).predict(ROWS):
+        assert prediction.label in LABELS
+        assert np.exp(prediction.log_p).sum() == pytest.approx(1)
+        assert LABELS[int(np.argmax(prediction.log_p))] == prediction.label
+
+
+def test_it_describes_itself_in_json_values(strategy):
+    import json
+
+    described = strategy.describe()
+    assert json.loads(json.dumps(described)) == described
+    assert described["name"] in NAMES
+
+
+def test_fitting_again_forgets_the_rows_before(strategy):
+    fresh = strategy.fit(TRAIN).predict(ROWS)
+    strategy.fit(TRAIN[:2])
+    assert strategy.fit(TRAIN).predict(ROWS) == fresh
+
+
+def test_a_training_row_is_never_its_own_demonstration():
+    strategy = in_context(shots=len(TRAIN)).fit(TRAIN)
+    for row, evidence in zip(TRAIN, strategy.gather(TRAIN), strict=True):
+        assert row.id not in evidence.shots
+        assert len(evidence.shots) == len(TRAIN) - 1
+
+
+def test_a_selector_that_returns_the_query_is_caught():
+    class Careless:
+        def fit(self, pool):
+            self.pool = list(pool)
+            return self
+
+        def select(self, query, k):
+            return self.pool[:k]
+
+    strategy = in_context()
+    strategy.selector = Careless()
+    with pytest.raises(DataError, match=r"its own demonstration: selector Careless"):
+        strategy.fit(TRAIN).predict(TRAIN[:1])
+
+
+def test_a_row_that_does_not_fit_is_unscored_and_never_guessed():
+    strategy = in_context(shots=0, selector="none", backend=FakeBackend(max_words=3))
+    (prediction,) = strategy.fit([]).predict(ROWS[:1])
+    assert (prediction.label, prediction.log_p) == (None, None)
+    assert "at most 3" in prediction.problem
+
+
+def test_zero_shot_needs_no_training_rows():
+    assert len(in_context(shots=0, selector="none").fit([]).predict(ROWS)) == len(ROWS)

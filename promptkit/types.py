@@ -101,13 +101,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Shot:
-    """One demonstration, rendered: the example's query and its answer."""
+    """One demonstration, rendered: the example's query and its answer.
+
+    ``encoded`` is what an encoder reads of it; ``cloze`` is its cloze, the answer in the slot.
+    """
 
     example_id: str
     label: Scalar
     query: Text
     answer: Text
     encoded: str = ""
+    cloze: Text = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ class Prompt:
         query: The row's own part.
         separator: Stands between instruction, shots and query in a flat prompt.
         encoded: What an encoder reads of the row.
+        cloze: What a masked language model reads: a sentence about the row with one piece that is
+            `promptkit.prompts.sandbox.SLOT`; empty when the template has none.
         chat: Whether to render through the model's chat template.
         template: Name of the template.
         dropped_shots: Demonstrations left out so that the prompt fits.
@@ -135,6 +141,7 @@ class Prompt:
     shots: tuple[Shot, ...] = ()
     separator: str = "\n\n"
     encoded: Text = ()
+    cloze: Text = ()
     chat: bool = False
     template: str = ""
     dropped_shots: int = 0

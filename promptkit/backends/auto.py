@@ -6,20 +6,31 @@ from promptkit.backends import BACKENDS
 from promptkit.backends.weights import Located
 from promptkit.errors import CapabilityError
 
+BY_KIND = {"sentence-encoder": "embedding", "causal": "hf", "seq2seq": "hf", "masked": "hf"}
 
-def backend_for(located: Located) -> str:
+
+def backend_for(located: Located, has_cloze: bool = False) -> str:
     """The backend that serves a model of this kind.
+
+    Args:
+        located: The model.
+        has_cloze: Whether the template has a cloze, which masked language models need.
 
     Raises:
         CapabilityError: None does; names the backends and what each takes.
     """
-    by_kind = {"sentence-encoder": "embedding", "causal": "hf"}
     kind = located.kind()
-    if kind in by_kind:
-        return by_kind[kind]
+    if kind == "masked" and not has_cloze:
+        raise CapabilityError(
+            f"model {located.name!r} is a masked language model, and the template has no cloze for "
+            "it; use --template sentiment_cloze, or add a key such as "
+            'cloze: "{{ text }} It was {{ mask }}."'
+        )
+    if kind in BY_KIND:
+        return BY_KIND[kind]
     what = ", ".join(located.config().get("architectures") or ["no architecture in config.json"])
     raise CapabilityError(
         f"model {located.name!r} ({what}) suits none of the backends {', '.join(BACKENDS)}: "
-        "'hf' takes a causal language model, 'embedding' a sentence-transformers folder; "
-        "choose one with --backend"
+        "'hf' takes a causal, sequence-to-sequence or masked language model, 'embedding' a "
+        "sentence-transformers folder; choose one with --backend"
     )

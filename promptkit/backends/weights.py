@@ -56,7 +56,10 @@ class Located:
         names = " ".join(config.get("architectures") or [])
         if "ForMaskedLM" in names:
             return "masked"
-        if "ForConditionalGeneration" in names and config.get("is_encoder_decoder"):
+        # T5's first checkpoints are called T5WithLMHeadModel
+        if config.get("is_encoder_decoder") and re.search(
+            "ForConditionalGeneration|LMHeadModel", names
+        ):
             return "seq2seq"
         return "causal" if re.search("ForCausalLM|LMHeadModel", names) else "unknown"
 

@@ -139,6 +139,13 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return predicted
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.target_tags.required = False  # zero-shot prompting takes the template's labels
+        tags.no_validation = True
+        return tags
+
     def _classes(self, template: Template, golds: NDArray[Any] | None) -> NDArray[Any]:
         if template.choosing:
             raise SpecError(

@@ -93,7 +93,7 @@ def messages_of(prompt: Prompt) -> list[dict[str, str]]:
     turns: list[tuple[str, Text]] = []
     lead = (*prompt.instruction, Piece(prompt.separator)) if prompt.instruction else ()
     for shot in prompt.shots:
-        turns += [("user", (*lead, *shot.query)), ("assistant", _stripped(shot.answer))]
+        turns += [("user", (*lead, *shot.query)), ("assistant", stripped(shot.answer))]
         lead = ()
     turns.append(("user", (*lead, *prompt.query)))
     if flat(prompt.system).strip():
@@ -132,9 +132,18 @@ def _chatted(prompt: Prompt, chat: ChatRenderer) -> Flat:
     return Flat(text, tuple(spans), opens_turn=True)
 
 
-def _stripped(text: Text) -> Text:
-    pieces = [piece for piece in text if piece.text.strip()]
-    return tuple(Piece(piece.text.strip(), piece.row) for piece in pieces) if pieces else text
+def stripped(text: Text) -> Text:
+    """A text without white space at its two ends; the same text where there is nothing else."""
+    whole = flat(text)
+    first, last = len(whole) - len(whole.lstrip()), len(whole.rstrip())
+    kept: list[Piece] = []
+    start = 0
+    for piece in text:
+        inside = piece.text[max(0, first - start) : max(0, last - start)]
+        start += len(piece.text)
+        if inside:
+            kept.append(Piece(inside, piece.row))
+    return tuple(kept) or text
 
 
 def merging_system(render: ChatRenderer) -> ChatRenderer:

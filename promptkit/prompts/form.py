@@ -76,6 +76,8 @@ class TemplateKeys(_Keys):
         chat: Whether to use the model's chat template.
         shots: Demonstrations of a prompt, unless the user says otherwise.
         encoder: How a sentence encoder reads the task.
+        cloze: What a masked language model reads, such as ``{{ text }} It was {{ mask }}.``: the
+            answer without the white space around it stands in place of the mask.
         data: The in-box data set that it is tried on by default.
     """
 
@@ -93,6 +95,7 @@ class TemplateKeys(_Keys):
     chat: bool = False
     shots: Annotated[int, Field(ge=0)] = 0
     encoder: EncoderKeys | None = None
+    cloze: str | None = None
     data: str | None = None
 
     @model_validator(mode="after")

@@ -245,7 +245,7 @@ def plain(value: Any) -> Any:
 
 
 def pieces_of(fenced: str) -> Text:
-    """Take a fenced string apart.
+    """Take a fenced string apart; a slot is a piece of its own.
 
     Raises:
         ValueError: The fences do not pair: something cut or turned around a fenced text.
@@ -254,12 +254,14 @@ def pieces_of(fenced: str) -> Text:
     row, start = False, 0
     for match in _FENCES.finditer(fenced):
         mark = match.group()
-        if mark == SLOT:
-            continue
+        if mark == SLOT and row:
+            raise ValueError("the mask stands inside row text")
         if (mark == OPEN) == row:
             raise ValueError("row text is cut or turned around after it was printed")
         if match.start() > start:
             pieces.append(Piece(fenced[start : match.start()], row))
+        if mark == SLOT:
+            pieces.append(Piece(SLOT))
         row, start = mark == OPEN, match.end()
     if row:
         raise ValueError("row text is cut after it was printed")

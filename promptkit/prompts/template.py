@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts.form import LabelKeys, TemplateKeys
-from promptkit.prompts.sandbox import Form
+from promptkit.prompts.flatten import stripped
+from promptkit.prompts.sandbox import SLOT, Form
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
 from promptkit.types import Candidate, Example, Prompt, Scalar, Shot, Task, Text, flat, label_key
 
@@ -70,6 +71,7 @@ class Template:
     def uses(self) -> set[str]:
         """The fields and variables that its forms print."""
         forms = [self._query, self._shot_form, self._encoded]
+        forms += [self._cloze_form] if self._cloze_form else []
         forms += self._choice_forms[1] if self.choosing else []
         forms += [f for _, told in self._fixed or [] for f in told]
         return set().union(*(form.uses for form in forms))
@@ -154,6 +156,7 @@ class Template:
             query=_render(self._query, values, example),
             separator=self.keys.separator,
             encoded=_render(self._encoded, values, example),
+            cloze=self._cloze(values, example),
             chat=self.keys.chat,
             template=self.name,
         )
@@ -166,13 +169,27 @@ class Template:
         said = self._choice_words(example) if self._fixed is None else self._fixed
         word = said[labels.index(label_key(label))][0][0]
         values = {**common, **self._values(example)}
+        answer = self._answer(word, example)
         return Shot(
             example_id=example.id,
             label=label,
             query=_render(self._shot_form, values, example),
-            answer=self._answer(word, example),
+            answer=answer,
             encoded=flat(_render(self._encoded, values, example)),
+            cloze=filled(self._cloze(values, example), answer),
         )
+
+    def _cloze(self, values: Mapping[str, Any], example: Example) -> Text:
+        if self._cloze_form is None:
+            return ()
+        text = _render(self._cloze_form, {**values, "mask": SLOT}, example)
+        found = sum(piece.text == SLOT for piece in text)
+        if found != 1:
+            raise SpecError(
+                f"{self._cloze_form.where}: prints {{{{ mask }}}} {found} times (row "
+                f"{example.id!r}); it must print it once, as it stands"
+            )
+        return text
 
     def _compile(self) -> None:
         keys, fields, at = self.keys, self.task.fields, self.file.at
@@ -197,6 +214,23 @@ class Template:
             raise SpecError(f"{at('answer')}: must print {{{{ word }}}}")
         if not (self._query.uses & set(fields)):
             raise SpecError(f"{at('query')}: shows none of the fields {', '.join(fields)}")
+        self._cloze_form = self._cloze_of(keys.cloze, in_row)
+
+    def _cloze_of(self, source: str | None, in_row: set[str]) -> Form | None:
+        if source is None:
+            return None
+        where = self.file.at("cloze")
+        if "mask" in self.task.fields:
+            raise SpecError(f"{where}: 'mask' is the slot of the word; give that field another name")
+        form = Form(source, where, {*in_row, "mask"})
+        # inside 'if' and 'else' it may stand twice: what a row prints is counted in `_cloze`
+        printed = len(re.findall(r"\{\{[-+]?\s*mask\s*[-+]?\}\}", source))
+        if printed == 0 or (printed > 1 and "{%" not in source):
+            raise SpecError(
+                f"{where}: must print {{{{ mask }}}} once, as it stands: the word's place; it "
+                f"prints it {printed} times"
+            )
+        return form
 
     def _said(self, label: Scalar) -> tuple[list[str], list[Form]]:
         """The words of a label and the forms of its statements."""
@@ -259,6 +293,13 @@ class Template:
 
     def _answer(self, word: str, example: Example) -> Text:
         return _render(self._answer_form, {"word": word}, example)
+
+
+def filled(cloze: Text, word: Text) -> Text:
+    """A cloze with a word in its slot, the white space around the word left out."""
+    return tuple(
+        part for piece in cloze for part in (stripped(word) if piece.text == SLOT else (piece,))
+    )
 
 
 def reseparated(prompt: Prompt, shots: Sequence[Shot]) -> Prompt:

@@ -357,9 +357,9 @@ def _backend(asked: EvalSpec, template: Template) -> tuple[str, dict[str, Any], 
     if asked.dry_run or asked.backend == "fake":
         return "fake", dict(asked.backend_options), None
     located = locate(asked.model)
-    name = asked.backend
-    if name == "auto" or (name in SERVES_FOLDERS and backend_for(located) != name):
-        suited = backend_for(located)
+    name, has_cloze = asked.backend, template.keys.cloze is not None
+    if name == "auto" or (name in SERVES_FOLDERS and backend_for(located, has_cloze) != name):
+        suited = backend_for(located, has_cloze)
         if name != "auto":
             raise CapabilityError(
                 f"backend {name!r} cannot serve {asked.model!r}; use --backend {suited} or auto"

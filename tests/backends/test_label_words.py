@@ -25,11 +25,21 @@ def told(family, query, answers, labels=None, **prompt):
     return findings(tokens, request, candidates)
 
 
-@pytest.mark.parametrize("family", CAUSAL)
+@pytest.mark.parametrize("family", ["gpt2", "qwen3", "opt"])
 @pytest.mark.parametrize("query", ["Sentiment:", "Sentiment: ", "Sentiment:\n"])
 def test_words_that_differ_from_their_first_token_on_are_not_worth_a_word(family, query):
     blank = "" if query[-1].isspace() else " "
     assert told(family, query, [f"{blank}good", f"{blank}bad", f"{blank}neutral"]) == []
+
+
+# "Sentiment: neutral" is not used here: these tiny vocabularies join ":" and the blank after it.
+@pytest.mark.parametrize("family", ["llama", "gemma"])
+@pytest.mark.parametrize(("query", "blank"), [("Sentiment:\n", ""), ("So it is 7", " ")])
+def test_a_tokenizer_that_puts_a_blank_before_every_text_gives_no_warning(family, query, blank):
+    answers = [f"{blank}good", f"{blank}bad", f"{blank}neutral"]
+    alone = tokens_of(family).encode([(Piece(" good"),)])[0].ids
+    assert tokens_of(family).words(alone)[0].startswith("▁▁") or len(alone) > 1
+    assert told(family, query, answers) == []
 
 
 @pytest.mark.parametrize("family", ["qwen3", "gemma"])
@@ -69,10 +79,9 @@ def test_two_words_of_one_label_may_share_their_first_token():
 
 
 def test_a_word_that_melts_into_the_prompt_is_told():
-    # "un" + "able": the tokens after the prompt are those of no way to write the word
-    found = told("gpt2", "The serv", ["ice", " bad"])
-    assert any("the word 'ice'" in f and "split otherwise" in f for f in found)
-    assert not any("'bad'" in f and "split otherwise" in f for f in found)
+    # "Ġse" and "rvice" become "Ġservice", which is no way to write "rvice"
+    found = told("gpt2", "The se", ["rvice", " bad"])
+    assert any("the word 'rvice'" in f and "split otherwise" in f for f in found)
 
 
 def test_a_split_of_its_own_is_shown_beside_the_usual_one():

@@ -28,7 +28,9 @@ class Backend(Protocol):
     reads: Literal["text", "statements"]
 
     @property
-    def cost(self) -> Cost: ...
+    def cost(self) -> Cost:
+        """What it has done so far."""
+        ...
 
     def score(
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
@@ -78,15 +80,23 @@ class Strategy(Protocol):
     predictions from stored evidence alone, so that a resumed run and a whole one agree.
     """
 
-    def fit(self, train: Sequence[Example]) -> Strategy: ...
+    def fit(self, train: Sequence[Example]) -> Strategy:
+        """Learn from labelled rows."""
+        ...
 
-    def gather(self, examples: Sequence[Example]) -> list[Evidence]: ...
+    def gather(self, examples: Sequence[Example]) -> list[Evidence]:
+        """Let the model work: raw evidence, a row each, in order."""
+        ...
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]: ...
+    ) -> list[Prediction]:
+        """Predictions from evidence, without the model."""
+        ...
 
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]: ...
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """`gather` and `conclude`."""
+        ...
 
     def describe(self) -> Mapping[str, Any]:
         """The options that enter a run's fingerprint, as JSON values."""

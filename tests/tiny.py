@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from tokenizers import (
+    AddedToken,
     Regex,
     Tokenizer,
     decoders,
@@ -33,6 +35,7 @@ NO_SYSTEM = (
     "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
 CAUSAL = ("llama", "qwen3", "gemma", "gpt2", "opt")
+MASKED = ("bert", "roberta", "modernbert")
 
 
 def corpus() -> list[str]:
@@ -84,6 +87,16 @@ def sentencepiece_like(specials: list[str], bos: str, **options: object) -> PreT
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=bos, unk_token="<unk>", **options
     )
+
+
+def roberta() -> PreTrainedTokenizerFast:
+    """RoBERTa style: byte-level BPE between <s> and </s>, a <mask> that swallows the blank."""
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    made = byte_level(specials, bos_token="<s>", cls_token="<s>", pad_token="<pad>",
+                      eos_token="</s>", sep_token="</s>", unk_token="<unk>",
+                      mask_token=AddedToken("<mask>", lstrip=True, special=True))  # fmt: skip
+    made._tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return made
 
 
 def wordpiece() -> PreTrainedTokenizerFast:
@@ -152,7 +165,8 @@ def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
         )  # fmt: skip
     if family == "llama":
         return sentencepiece_like(["<unk>", "<s>", "</s>"], "<s>", eos_token="</s>")
-    return {"bert": wordpiece, "t5": unigram}[family]()
+    made_by = {"bert": wordpiece, "modernbert": wordpiece, "roberta": roberta, "t5": unigram}
+    return made_by[family]()
 
 
 def causal_model(family: str, vocab: int) -> torch.nn.Module:
@@ -175,7 +189,42 @@ def causal_model(family: str, vocab: int) -> torch.nn.Module:
                                     dropout=0.0),
     }  # fmt: skip
     torch.manual_seed(0)
-    model = tf.AutoModelForCausalLM.from_config(configs[family]())
+    return _widened(tf.AutoModelForCausalLM.from_config(configs[family]()))
+
+
+def masked_model(family: str, vocab: int) -> torch.nn.Module:
+    """The same for masked models."""
+    import transformers as tf
+
+    shape = {
+        "vocab_size": vocab, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }  # fmt: skip
+    configs = {
+        "bert": lambda: tf.BertConfig(**shape, max_position_embeddings=256, pad_token_id=0),
+        # position 0 and 1 are never used: it reads 256 tokens
+        "roberta": lambda: tf.RobertaConfig(**shape, max_position_embeddings=258, pad_token_id=1,
+                                            bos_token_id=0, eos_token_id=2),
+        "modernbert": lambda: tf.ModernBertConfig(
+            **shape, max_position_embeddings=256, pad_token_id=0, bos_token_id=2, cls_token_id=2,
+            eos_token_id=3, sep_token_id=3, local_attention=16),
+    }  # fmt: skip
+    torch.manual_seed(0)
+    return _widened(tf.AutoModelForMaskedLM.from_config(configs[family]()))
+
+
+def seq2seq_model(family: str, vocab: int) -> torch.nn.Module:
+    """The same for encoder-decoder models."""
+    import transformers as tf
+
+    assert family == "t5"
+    config = tf.T5Config(vocab_size=vocab, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+                         pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)  # fmt: skip
+    torch.manual_seed(0)
+    return _widened(tf.AutoModelForSeq2SeqLM.from_config(config))
+
+
+def _widened(model: torch.nn.Module) -> torch.nn.Module:
     with torch.no_grad():  # wide enough that label words differ by more than rounding
         for parameter in model.parameters():
             if parameter.dim() > 1:
@@ -185,8 +234,21 @@ def causal_model(family: str, vocab: int) -> torch.nn.Module:
 
 def save_causal(family: str, folder: Path) -> Path:
     """A tiny causal model with its tokenizer, saved as transformers saves them."""
+    return _saved(causal_model, family, folder)
+
+
+def save_masked(family: str, folder: Path) -> Path:
+    """A tiny masked model with its tokenizer."""
+    return _saved(masked_model, family, folder)
+
+
+def save_seq2seq(family: str, folder: Path) -> Path:
+    """A tiny encoder-decoder model with its tokenizer."""
+    return _saved(seq2seq_model, family, folder)
+
+
+def _saved(make: Callable[[str, int], torch.nn.Module], family: str, folder: Path) -> Path:
     tokenizer = tokenizer_of(family)
-    model = causal_model(family, len(tokenizer))
-    model.save_pretrained(folder)
+    make(family, len(tokenizer)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

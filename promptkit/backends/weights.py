@@ -39,13 +39,15 @@ class Located:
         """The content of config.json; empty for a folder that has none."""
         file = self.path / "config.json"
         try:
-            loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            loaded = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise BackendError(
                 f"{file}: not JSON ({error})", hint="save the model again"
             ) from error
+        if not isinstance(loaded, dict):
+            raise BackendError(f"{file}: not a JSON object", hint="save the model again")
         return loaded
 
     def kind(self) -> str:
@@ -156,7 +158,6 @@ def _from_hub(model: str) -> Located:
     return Located(model, _checked(path), revision=path.name)
 
 
-@lru_cache(maxsize=64)
 def _hash_of(path: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
@@ -165,11 +166,17 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-@lru_cache(maxsize=1024)
 def _sha256(file: Path) -> str:
     # the hub's cache names a large file's blob by its SHA-256
     blob = file.resolve().name
     if file.is_symlink() and re.fullmatch("[0-9a-f]{64}", blob):
         return blob
+    state = file.stat()
+    return _sha256_of(file, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _sha256_of(file: Path, size: int, changed: int) -> str:
+    """Size and time of change are there so that a file that was written anew is read anew."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

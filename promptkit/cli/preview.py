@@ -89,14 +89,17 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, None))
         return
     located = locate(asked.model)
-    name = backend_for(located) if asked.backend == "auto" else asked.backend
+    name = backend_for(located, bool(prompt.cloze)) if asked.backend == "auto" else asked.backend
     from promptkit.backends.hf import load_tokenizer
+    from promptkit.backends.hf_masked import masked_text
     from promptkit.backends.tokens import Tokens
 
     tokens = Tokens(load_tokenizer(located.path))
     if name == "embedding":
         console.print(prompt_text(prompt, None))
         console.print(encoder_view(prompt, candidates("statements"), tokens))
+    elif name == "hf" and located.kind() == "masked":
+        console.print(prompt_text(masked_text(prompt, tokens), tokens))
     elif name == "hf":
         console.print(prompt_text(prompt, tokens))
         console.print(token_view(prompt, candidates("text"), tokens))

@@ -136,7 +136,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """(n,) the most probable label of each row."""
-        predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        proba = self.predict_proba(X)  # first, for it checks that there are classes
+        predicted: NDArray[Any] = self.classes_[proba.argmax(axis=1)]
         return predicted
 
     def __sklearn_tags__(self) -> Any:
@@ -229,8 +230,8 @@ def _in_template(labels: Sequence[Scalar], template: Template) -> list[Scalar]:
             )
         if label_key(found) in own:
             raise SpecError(
-                f"{own[label_key(found)][1]!r} and {label!r} are both the label {found!r} of template "
-                f"{template.name!r}; write them alike"
+                f"{own[label_key(found)][1]!r} and {label!r} are both the label {found!r} of "
+                f"template {template.name!r}; write them alike"
             )
         own[label_key(found)] = found, label
     return [found for found, _ in own.values()]
@@ -261,6 +262,8 @@ def _record(row: Any, fields: Sequence[str], number: int) -> dict[str, Any]:
 
 def _rows(records: Sequence[Mapping[str, Any]], template: Template) -> tuple[Example, ...]:
     """Checked rows. Their ids are hashes of what they say, so that draws follow the row."""
+    if not records:
+        return ()
     kept = [{name: row[name] for name in template.task.fields if name in row} for row in records]
     loaded = from_records(
         kept, name="X", fields=template.task.fields, require_labels=False, id_field="id"

@@ -127,7 +127,13 @@ def _chatted(prompt: Prompt, chat: ChatRenderer) -> Flat:
         cursor = start + len(needle)
         if role == "demonstration":
             answer = flat(shot.answer).strip()
-            cursor = whole.index(answer, cursor) + len(answer)
+            found = whole.find(answer, cursor)
+            if found < 0:
+                raise BackendError(
+                    f"row {prompt.example_id!r}: the model's chat template leaves out an answer",
+                    hint="set 'chat: false' in the template",
+                )
+            cursor = found + len(answer)
         spans.append((role, start, cursor))
     return Flat(text, tuple(spans), opens_turn=True)
 

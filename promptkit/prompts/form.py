@@ -1,4 +1,4 @@
-"""The keys of a template file, checked by pydantic. `promptkit.prompts.template` gives them life."""
+"""The keys of a template file, checked by pydantic; `promptkit.prompts.template` uses them."""
 
 from __future__ import annotations
 

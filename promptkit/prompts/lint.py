@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from promptkit.prompts.template import Template
-from promptkit.types import Scalar
+from promptkit.types import Scalar, label_key
 
 _CONTROL = re.compile(r"<\|[^|]*\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>|\[(?:CLS|SEP)\]")
 
@@ -57,6 +57,6 @@ def _about_words(template: Template) -> list[str]:
             if word != word.strip():
                 found.append(f"word {word!r}: white space belongs into the answer form")
             other = seen.setdefault(word.strip().lower(), label)
-            if other != label:
+            if label_key(other) != label_key(label):
                 found.append(f"the word {word!r} stands for {other!r} and for {label!r}")
     return found

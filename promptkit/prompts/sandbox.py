@@ -18,20 +18,35 @@ apart into pieces that know whether they came out of a row. ``[MASK]`` written i
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from functools import wraps
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
-from jinja2.runtime import Undefined
+from jinja2.runtime import LoopContext, TemplateReference, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 from promptkit.errors import SpecError, nearest
+from promptkit.prompts.meter import (
+    METER,
+    Meter,
+    TooMuch,
+    bounded,
+    concat,
+    counted,
+    held,
+    join_fits,
+    joined,
+    json_text,
+    made,
+    replace_fits,
+    room,
+    strip_fits,
+    text_of,
+    weigh,
+)
 from promptkit.types import Piece, Text
 
 #: Fences around row text, and the slot of a cloze. Noncharacters: no text that is meant to be
@@ -39,9 +54,13 @@ from promptkit.types import Piece, Text
 OPEN, CLOSE, SLOT = "\ufdd0", "\ufdd1", "\ufdd2"
 _FENCES = re.compile(f"[{OPEN}{CLOSE}{SLOT}]")
 
-MAX_CHARS = 1_000_000
-MAX_STEPS = 200_000
-MAX_SECONDS = 5.0
+
+class _Mask(str):
+    """Told by identity, so that no row can bring it."""
+
+
+#: The value of a cloze's ``mask``: printed as it stands, it becomes the slot.
+MASK = _Mask(SLOT)
 
 FILTERS = frozenset(
     "abs batch capitalize count d default dictsort first float int items join last length list "
@@ -60,92 +79,8 @@ METHODS: Mapping[type, frozenset[str]] = {
 }
 
 
-class TooMuch(TemplateError):
-    """A render went past its limit of steps, seconds or characters."""
-
-
-@dataclass
-class _Meter:
-    steps: int = 0
-    started: float = field(default_factory=time.monotonic)
-
-    def step(self) -> None:
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise TooMuch(f"it takes more than {MAX_STEPS:,} loop steps")
-        if self.steps % 256 == 0 and time.monotonic() - self.started > MAX_SECONDS:
-            raise TooMuch(f"it takes more than {MAX_SECONDS:g} seconds")
-
-
-_METER: ContextVar[_Meter] = ContextVar("meter")
-
-
-def _room(chars: int) -> None:
-    if chars > MAX_CHARS:
-        raise TooMuch(f"it makes more than {MAX_CHARS:,} characters")
-
-
-def _counted(items: Iterable[Any]) -> Iterable[Any]:
-    """The items of a loop, each of which costs a step; sized ones stay sized for ``loop.last``."""
-    if isinstance(items, Undefined):
-        str(items)  # raises, with the variable's name
-    if isinstance(items, Sequence | Mapping):
-        meter = _METER.get()
-        for _ in range(len(items)):
-            meter.step()
-        return items
-    return _stepping(items)
-
-
-def _stepping(items: Iterable[Any]) -> Iterator[Any]:
-    meter = _METER.get()
-    for item in items:
-        meter.step()
-        yield item
-
-
-def _joined(*parts: Any) -> str:
-    texts = [str(part) for part in parts]
-    _METER.get().step()
-    _room(sum(map(len, texts)))
-    return "".join(texts)
-
-
-def _replace_fits(text: str, old: Any, new: Any = "", *_: Any) -> None:
-    _room(len(text) + text.count(str(old)) * len(str(new)))
-
-
-def _join_fits(items: Any, between: str) -> list[Any]:
-    kept = list(_stepping(items))
-    _room(len(between) * len(kept) + sum(len(str(item)) for item in kept))
-    return kept
-
-
-def _bounded(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that looks at its sizes first and at its result afterwards."""
-
-    @wraps(call)  # keeps the mark that tells Jinja to pass the context first
-    def checked(*args: Any, **options: Any) -> Any:
-        _METER.get().step()
-        values = args[1:] if hasattr(call, "jinja_pass_arg") else args
-        if any(isinstance(v, int) and v > 100_000 for v in (*values[1:], *options.values())):
-            raise TooMuch(f"filter {name!r} is given a size above 100,000")
-        if name == "replace":
-            _replace_fits(str(values[0]), *values[1:])
-        if name == "join":
-            between = str(values[1] if len(values) > 1 else options.get("d", ""))
-            head = args[: len(args) - len(values)]
-            args = (*head, _join_fits(values[0], between), *values[1:])
-        result = call(*args, **options)
-        if isinstance(result, str):
-            _room(len(result))
-        return result
-
-    return checked
-
-
 class _Metering(NodeTransformer):
-    """Sends every loop and every ``~`` past the meter; refuses what reaches other templates.
+    """Sends every loop, list and ``~`` past the meter; refuses what reaches other templates.
 
     The filters that it puts in have a space in their name, so no template can call them.
     """
@@ -160,6 +95,20 @@ class _Metering(NodeTransformer):
         first, *rest = node.nodes
         return nodes.Filter(first, "a join", rest, [], None, None, lineno=node.lineno)
 
+    def visit_List(self, node: nodes.List) -> nodes.Node:
+        self.generic_visit(node)
+        return nodes.Filter(node, "a value", [], [], None, None, lineno=node.lineno)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
+        self.generic_visit(node)
+        if node.ctx != "load":  # the names of ``for a, b in`` and ``set a, b =``
+            return node
+        return nodes.Filter(node, "a value", [], [], None, None, lineno=node.lineno)
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:
+        self.generic_visit(node)
+        return nodes.Filter(node, "a value", [], [], None, None, lineno=node.lineno)
+
     def _refuse(self, node: nodes.Node) -> nodes.Node:
         tag = type(node).__name__.lower()
         raise TemplateSyntaxError(f"{tag!r} is not allowed: a template is one file", node.lineno)
@@ -170,15 +119,17 @@ class _Metering(NodeTransformer):
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of every prompt template."""
 
-    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+    concat = staticmethod(concat)
 
     def __init__(self) -> None:
         super().__init__(
             undefined=StrictUndefined, keep_trailing_newline=True, finalize=_fenced, cache_size=0
         )
         self.globals = {"range": self.globals["range"], "namespace": self.globals["namespace"]}
-        self.filters = {name: _bounded(name, self.filters[name]) for name in FILTERS}
-        self.filters |= {"a loop": _counted, "a join": _joined}
+        known = {**self.filters, "tojson": json_text}
+        self.filters = {name: bounded(name, known[name]) for name in FILTERS}
+        self.filters |= {"a loop": counted, "a join": joined, "a value": held}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree: nodes.Template = _Metering().visit(super()._parse(source, name, filename))
@@ -186,27 +137,31 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Only the methods of METHODS may be reached; plain values as Jinja allows them."""
-        for kind, allowed in METHODS.items():
-            if isinstance(obj, kind) and callable(value):
-                return attr in allowed
-        return super().is_safe_attribute(obj, attr, value)
+        if not super().is_safe_attribute(obj, attr, value):
+            return False
+        if not callable(value) or isinstance(obj, Namespace | LoopContext | TemplateReference):
+            return True
+        return any(isinstance(obj, kind) and attr in METHODS[kind] for kind in METHODS)
 
     def wrap_str_format(self, value: Any) -> None:
         """No ``str.format``: its width would be read from the text."""
 
     def call(__self, __context: Any, __obj: Any, *args: Any, **options: Any) -> Any:
         """Call what a template calls, sizes looked at first."""
-        _METER.get().step()
+        METER.get().step()
+        weigh(*args, *options.values())
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")
         if isinstance(owner, str) and name == "replace":
-            _replace_fits(owner, *args)
+            replace_fits(owner, *args)
         if isinstance(owner, str) and name == "join":
-            args = (_join_fits(args[0], owner), *args[1:])
-        return super().call(__context, __obj, *args, **options)
+            args = (join_fits(args[0], owner), *args[1:])
+        if isinstance(owner, str) and name in {"strip", "lstrip", "rstrip"}:
+            strip_fits(*args)
+        return made(super().call(__context, __obj, *args, **options))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Run ``+ * ** %`` when the result stays small."""
-        _METER.get().step()
+        """Run arithmetic when the result stays small."""
+        METER.get().step()
         if operator == "**":
             raise TooMuch("the operator '**' is not allowed")
         if operator == "%" and isinstance(left, str):
@@ -215,10 +170,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if numbers and max(abs(left), abs(right)) > 1e15:
             raise TooMuch("a number grows past 1e15")
         if not numbers and operator == "*":
-            size = len(left) if hasattr(left, "__len__") else len(right)
-            _room(size * (left if isinstance(left, int) else right))
-        if not numbers and operator == "+" and hasattr(left, "__len__"):
-            _room(len(left) + len(right))
+            times = next((v for v in (left, right) if isinstance(v, int)), 1)
+            room(weigh(right if isinstance(left, int) else left) * max(0, times))
+        if not numbers and operator == "+":
+            room(weigh(left, right))
         return super().call_binop(context, operator, left, right)
 
 
@@ -226,9 +181,12 @@ def _fenced(value: Any) -> Any:
     """Jinja's ``finalize``: marks what an expression prints as row text."""
     if isinstance(value, Undefined):
         return str(value)  # raises, with the variable's name
-    if value is SLOT:
-        return value
-    return f"{OPEN}{_FENCES.sub('', str(value))}{CLOSE}"
+    if value is MASK:
+        return SLOT
+    text = _FENCES.sub("", str(value) if METER.get(None) is None else text_of(value))
+    if METER.get(None) is not None:  # Jinja prints constants when it compiles
+        room(len(text))
+    return f"{OPEN}{text}{CLOSE}"
 
 
 def plain(value: Any) -> Any:
@@ -254,9 +212,8 @@ def pieces_of(fenced: str) -> Text:
     row, start = False, 0
     for match in _FENCES.finditer(fenced):
         mark = match.group()
-        if mark == SLOT and row:
-            raise ValueError("the mask stands inside row text")
-        if (mark == OPEN) == row:
+        # a slot and an opening fence stand outside of row text, a closing one ends it
+        if (mark != CLOSE) == row:
             raise ValueError("row text is cut or turned around after it was printed")
         if match.start() > start:
             pieces.append(Piece(fenced[start : match.start()], row))
@@ -315,6 +272,8 @@ class Form:
             line = getattr(error, "lineno", None)
             at = f" (line {line} of it)" if line else ""
             raise SpecError(f"{where}: {error.message}{at}") from error
+        except (RecursionError, SyntaxError, ValueError, MemoryError) as error:
+            raise SpecError(f"{where}: nested too deeply, or a number too long") from error
         for name in sorted(self.uses - set(known)):
             raise SpecError(f"{where}: no field or variable {name!r}; {nearest(name, known)}")
 
@@ -328,14 +287,12 @@ class Form:
         Raises:
             SpecError: A value is missing, a limit is passed, or row text is mangled.
         """
-        token = _METER.set(_Meter())
+        token = METER.set(Meter())
         chunks: list[str] = []
         try:
-            size = 0
             for chunk in self._template.generate({k: _value(v) for k, v in values.items()}):
+                room(len(chunk))
                 chunks.append(chunk)
-                size += len(chunk)
-                _room(size)
             return pieces_of("".join(chunks))
         except (TemplateError, ValueError, TypeError, ArithmeticError, RecursionError, LookupError,
                 AttributeError, MemoryError) as error:  # fmt: skip
@@ -343,8 +300,8 @@ class Form:
             why = str(error).partition("\n")[0]
             raise SpecError(f"{self.where}: cannot be rendered{at}: {why}") from error
         finally:
-            _METER.reset(token)
+            METER.reset(token)
 
 
 def _value(value: Any) -> Any:
-    return value if value is SLOT else plain(value)
+    return value if value is MASK else plain(value)

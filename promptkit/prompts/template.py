@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from promptkit.errors import DataError, SpecError, nearest
-from promptkit.prompts.form import LabelKeys, TemplateKeys
 from promptkit.prompts.flatten import stripped
-from promptkit.prompts.sandbox import SLOT, Form
+from promptkit.prompts.form import LabelKeys, TemplateKeys
+from promptkit.prompts.sandbox import MASK, SLOT, Form
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
 from promptkit.types import Candidate, Example, Prompt, Scalar, Shot, Task, Text, flat, label_key
 
@@ -51,6 +51,13 @@ class Template:
         """Read and check a template file."""
         file = read_yaml(path)
         return cls(validate(TemplateKeys, file), file)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Template:
+        return self  # it never changes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuilt from its keys: compiled Jinja can be neither copied nor pickled."""
+        return Template, (self.keys, self.file, self.task.labels or None)
 
     @property
     def choosing(self) -> bool:
@@ -126,7 +133,7 @@ class Template:
     def candidates(
         self, example: Example, reads: Literal["text", "statements"]
     ) -> tuple[Candidate, ...]:
-        """What a model is asked to choose from: a candidate a word, or one a label by statements."""
+        """What a model chooses from: a candidate for each word, or by statements one a label."""
         if reads in self._same_for_all:
             return self._same_for_all[reads]
         said = self._choice_words(example) if self._fixed is None else self._fixed
@@ -182,7 +189,7 @@ class Template:
     def _cloze(self, values: Mapping[str, Any], example: Example) -> Text:
         if self._cloze_form is None:
             return ()
-        text = _render(self._cloze_form, {**values, "mask": SLOT}, example)
+        text = _render(self._cloze_form, {**values, "mask": MASK}, example)
         found = sum(piece.text == SLOT for piece in text)
         if found != 1:
             raise SpecError(
@@ -221,7 +228,9 @@ class Template:
             return None
         where = self.file.at("cloze")
         if "mask" in self.task.fields:
-            raise SpecError(f"{where}: 'mask' is the slot of the word; give that field another name")
+            raise SpecError(
+                f"{where}: 'mask' is the slot of the word; give that field another name"
+            )
         form = Form(source, where, {*in_row, "mask"})
         # inside 'if' and 'else' it may stand twice: what a row prints is counted in `_cloze`
         printed = len(re.findall(r"\{\{[-+]?\s*mask\s*[-+]?\}\}", source))
@@ -254,7 +263,7 @@ class Template:
         return found[label_key(label)], self.file.at("labels", str(label))
 
     def _choices(self, example: Example) -> Sequence[Any]:
-        choices = example.fields[self.task.choices or ""]
+        choices = example.fields.get(self.task.choices or "")
         if isinstance(choices, str) or not isinstance(choices, Sequence) or len(choices) < 2:
             raise DataError(
                 f"row {example.id!r}: field {self.task.choices!r} must be a list of at least two "
@@ -288,7 +297,8 @@ class Template:
         missing = [name for name in self.task.fields if name not in example.fields]
         if missing:
             raise DataError(f"row {example.id!r}: field {missing[0]!r} is missing")
-        letters = [_letter(i) for i in range(26)] if self.choosing else []
+        # as many letters as the row has choices: the 27th is no index error
+        letters = [_letter(i) for i in range(len(self._choices(example)))] if self.choosing else []
         return {**example.fields, "letters": letters}
 
     def _answer(self, word: str, example: Example) -> Text:

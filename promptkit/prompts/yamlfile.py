@@ -1,8 +1,9 @@
 """YAML read safely, with the line of every key, and pydantic's findings told as one line.
 
-Read with a safe loader: no tag builds an object. Only ``true`` and ``false`` are booleans, so that
-the labels ``yes``, ``no``, ``on`` and ``off`` stay words (they are booleans in YAML 1.1). A key
-that stands twice is an error, not a silent winner.
+Read with a safe loader, tags refused. Plain words are read as in YAML 1.2: only ``true`` and
+``false`` are booleans, so that the labels ``yes``, ``no``, ``on`` and ``off`` stay words, and so do
+``1:30``, ``012`` and ``2020-01-01`` (YAML 1.1 makes them 90, 10 and a date). A key that stands
+twice is an error, not a silent winner.
 """
 
 from __future__ import annotations
@@ -23,16 +24,26 @@ Where = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2 booleans."""
+    """SafeLoader with YAML 1.2 scalars."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?",
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
+    )
+_TAGS = frozenset(f"tag:yaml.org,2002:{t}" for t in "null bool int float str seq map".split())
 
 
 @dataclass
@@ -82,8 +93,9 @@ def read_yaml(path: Path) -> YamlFile:
 def parse_yaml(text: str, path: str) -> YamlFile:
     """Parse one YAML mapping; ``path`` is for messages."""
     found = YamlFile(path, {})
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)  # raises at a control character
         root = loader.get_single_node()
         if root is None or not isinstance(root, yaml.MappingNode):
             raise SpecError(f"{path}: must hold a mapping of keys to values")
@@ -96,10 +108,13 @@ def parse_yaml(text: str, path: str) -> YamlFile:
         if why.startswith("mapping values"):
             why = "a value that holds ': ' must stand in quotes"
         raise SpecError(f"{path}{line}: {why}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise SpecError(f"{path}: nested too deeply") from error
+    except (yaml.YAMLError, ValueError, LookupError) as error:
         raise SpecError(f"{path}: {str(error).splitlines()[0]}") from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        if loader is not None:
+            loader.dispose()
     return found
 
 
@@ -110,10 +125,13 @@ def _note_lines(node: yaml.Node, keys: Where, loader: yaml.SafeLoader, found: Ya
             f"{found.path} line {node.start_mark.line + 1}: write it out, no YAML alias"
         )
     found.seen.add(id(node))
+    if node.tag not in _TAGS:
+        raise SpecError(f"{found.path} line {node.start_mark.line + 1}: tags are not allowed")
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             _note_lines(item, (*keys, position), loader, found)
     if isinstance(node, yaml.MappingNode):
+        read: dict[str | int | float | bool, int] = {}
         for key_node, value_node in node.value:
             key = loader.construct_object(key_node)
             if not isinstance(key, str | int | float | bool):
@@ -122,11 +140,12 @@ def _note_lines(node: yaml.Node, keys: Where, loader: yaml.SafeLoader, found: Ya
                 )
             here: Where = (*keys, str(key))
             line = key_node.start_mark.line + 1
-            if here in found.lines:
+            if here in found.lines or key in read:  # Python's 1, 1.0 and True are one key
                 raise SpecError(
                     f"{found.path} line {line}: key {key!r} stands twice, first in line "
-                    f"{found.lines[here]}; keep one"
+                    f"{found.lines.get(here) or read[key]}; keep one"
                 )
+            read[key] = line
             found.lines[here] = line
             _note_lines(value_node, here, loader, found)
 
@@ -155,7 +174,8 @@ def _told(error: ValidationError, model: type[BaseModel], file: YamlFile) -> str
     got = repr(first["input"])
     got = got if len(got) <= 60 else f"{got[:57]}..."
     said = first["msg"].removeprefix("Value error, ")
-    return f"{file.at(*keys)}: {said[0].lower()}{said[1:]}, got {got}"
+    of_whole = "" if not keys else f", got {got}"
+    return f"{file.at(*keys)}: {said[0].lower()}{said[1:]}{of_whole}"
 
 
 def _fields_at(model: type[BaseModel], keys: Where) -> list[str]:

@@ -1,4 +1,4 @@
-"""A prompt as a reader sees it: text in the colours of its pieces, then token ids piece by piece."""
+"""A prompt as a reader sees it: its text in colours, then its token ids, piece by piece."""
 
 from __future__ import annotations
 
@@ -27,11 +27,9 @@ STYLES = {
 
 def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
     """The prompt's text, each piece in its colour; ``frame`` is chat template and separators."""
-    ground = (
-        flatten(prompt, tokens.chat if tokens else None) if _can_flatten(prompt, tokens) else None
-    )
-    if ground is None:
+    if prompt.chat and tokens is None:
         return RichText("a chat prompt: give --model to see it in the model's chat template")
+    ground = flatten(prompt, tokens.chat if tokens else None)
     whole = _visible(flat(ground.text))
     text = RichText(whole, style=STYLES["frame"])
     for role, start, end in ground.spans:
@@ -98,10 +96,6 @@ def encoder_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens
                 warnings.append(f"the statement {statement!r} stands for two labels")
             seen[statement] = candidate.label
     return Group(table, told, *(_warning(line) for line in warnings))
-
-
-def _can_flatten(prompt: Prompt, tokens: Tokens | None) -> bool:
-    return not prompt.chat or tokens is not None
 
 
 def _warning(line: str) -> RichText:

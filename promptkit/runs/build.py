@@ -6,7 +6,8 @@ Whatever can be wrong without a model in memory is found here, before one is loa
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,10 +15,11 @@ from typing import Any
 from promptkit.backends import BACKENDS
 from promptkit.backends.auto import backend_for
 from promptkit.backends.weights import MINILM, Located, locate
-from promptkit.data import Dataset, apply_labels, load, match_label, train_split_of
+from promptkit.data import Dataset, load, train_split_of
 from promptkit.errors import CapabilityError, DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
 from promptkit.protocols import Backend, Selector, Strategy, Verbalizer
+from promptkit.runs.labels import settle_labels
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -146,7 +148,7 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     """The template with its labels settled, the rows, the training rows, and what to note."""
     template = _template(asked)
     data, train = _rows(asked, template)
-    template, data, train, notes = _settle_labels(asked, template, data, train)
+    template, data, train, notes = settle_labels(asked, template, data, train)
     data = data.limited(asked.limit)
     if not data.examples:
         raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")
@@ -187,12 +189,12 @@ def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
 
     Cross-validation and several seeds ask for one model many times over.
     """
-    return _loaded(name, tuple(sorted(options.items())))
+    return _loaded(name, json.dumps(dict(options), sort_keys=True))
 
 
 @lru_cache(maxsize=2)
-def _loaded(name: str, options: tuple[tuple[str, Any], ...]) -> Backend:
-    return BACKENDS.build(name, dict(options))
+def _loaded(name: str, options: str) -> Backend:
+    return BACKENDS.build(name, json.loads(options))
 
 
 def _template(asked: EvalSpec) -> Template:
@@ -245,82 +247,6 @@ def _columns(asked: EvalSpec, template: Template) -> dict[str, str]:
             f"{', '.join(fields)}: use --field {fields[0]}=COLUMN for each"
         )
     return {**asked.fields, fields[0]: asked.text_field}
-
-
-def _settle_labels(
-    asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
-) -> tuple[Template, Dataset, Dataset | None, list[str]]:
-    """One label set for template, rows and training rows; what was left out is noted."""
-    if template.choosing:
-        if asked.labels:
-            raise SpecError(f"template {template.name!r}: each row brings its choices; no --labels")
-        return template, data, train, []
-    notes: list[str] = []
-    known = _known_labels(asked, template, data, train)
-    wanted = _wanted(asked, known)
-    data, dropped = apply_labels(data, known, asked.label_map, keep=wanted)
-    if dropped:
-        notes.append(f"{dropped} rows with other labels than {_listed(wanted)} are left out")
-    if template.declared and len(wanted) < len(template.declared):
-        why = "as --labels asks" if asked.labels else "the others are not declared by the data"
-        notes.append(
-            f"{len(wanted)} of the template's {len(template.declared)} labels are in use: "
-            f"{_listed(wanted)} ({why})"
-        )
-    if train is not None:
-        train, _ = apply_labels(train, known, asked.label_map, keep=wanted)
-    return template.with_labels(wanted), data, train, notes
-
-
-def _known_labels(
-    asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
-) -> tuple[Scalar, ...]:
-    """All labels that a row may have before ``--labels`` narrows them."""
-    if template.declared:
-        if data.labels is None:
-            return template.declared
-        declared = [_mapped(label, asked, template.declared, data) for label in data.labels]
-        return template.declared if asked.labels else tuple(dict.fromkeys(declared))
-    if data.labels is not None:
-        return tuple(dict.fromkeys(asked.label_map.get(str(x), x) for x in data.labels))
-    if asked.labels:
-        return tuple(asked.labels)
-    if train is not None and train.labels is None:
-        found = [row.label for row in train if row.label is not None]
-        mapped = {asked.label_map.get(str(label), label) for label in found}
-        return tuple(sorted((x for x in mapped if not isinstance(x, tuple)), key=str))
-    raise SpecError(
-        f"template {template.name!r} leaves its labels open, and {data.origin} has no card that "
-        "declares them; give --labels a,b,c or --train-data FILE"
-    )
-
-
-def _mapped(label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Dataset) -> Scalar:
-    found = match_label(asked.label_map.get(str(label), label), known)
-    if found is None:
-        raise DataError(
-            f"{data.origin}: declares the label {label!r}, which the template does not have; "
-            f"{nearest(label, known)}; map it with --label-map {label}=LABEL, or narrow the "
-            "labels with --labels"
-        )
-    return found
-
-
-def _wanted(asked: EvalSpec, known: Sequence[Scalar]) -> tuple[Scalar, ...]:
-    if not asked.labels:
-        return tuple(known)
-    wanted = []
-    for label in asked.labels:
-        found = match_label(label, known)
-        if found is None:
-            raise SpecError(f"--labels: no label {label!r}; {nearest(label, known)}")
-        wanted.append(found)
-    return tuple(wanted)
-
-
-def _listed(labels: Sequence[Scalar]) -> str:
-    shown = ", ".join(map(str, labels[:6]))
-    return shown + (f" and {len(labels) - 6} more" if len(labels) > 6 else "")
 
 
 def _selector(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:

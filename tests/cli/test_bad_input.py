@@ -1,4 +1,4 @@
-"""Whatever a user gets wrong: exit status 2 and one clear line that says what, where and what to do."""
+"""Whatever a user gets wrong: exit status 2, and one line of what, where and what to do."""
 
 import errno
 import os

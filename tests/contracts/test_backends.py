@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import astuple
+from itertools import pairwise
 
 import pytest
 
@@ -149,7 +150,7 @@ def test_the_meter_counts_every_row_and_never_runs_backwards(make):
         backend.score(prompts, [candidates()] * size)
         readings.append(backend.cost)
     assert [reading.rows for reading in readings] == [0, 1, 4, 4, 6]
-    for earlier, later in zip(readings, readings[1:], strict=False):
+    for earlier, later in pairwise(readings):
         assert all(a <= b for a, b in zip(astuple(earlier), astuple(later), strict=True))
     assert readings[-1].prompt_tokens > 0
     assert readings[-1].computed_tokens > 0

@@ -8,7 +8,7 @@ from tests.conftest import REFERENCE
 
 @pytest.mark.slow
 @pytest.mark.reference
-@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data do not lie beside this checkout")
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="no reference data beside this checkout")
 @pytest.mark.parametrize(
     ("template", "data", "rows", "bar"),
     [

@@ -36,10 +36,17 @@ def test_paths_devices_and_batches_do_not_change_the_fingerprint(csv):
 
 
 @pytest.mark.parametrize(
-    "change", [{"shots": 2, "train_data": "a.csv"}, {"limit": 3}, {"labels": ["negative", "positive"]},
-               {"backend_options": {"max_words": 9}}, {"template": "sentiment_few_shot", "shots": 0},
-               {"chat": True}, {"verbalizer_options": {"normalize": "tokens"}}]
-)  # fmt: skip
+    "change",
+    [
+        {"shots": 2, "train_data": "a.csv"},
+        {"limit": 3},
+        {"labels": ["negative", "positive"]},
+        {"backend_options": {"max_words": 9}},
+        {"template": "sentiment_few_shot", "shots": 0},
+        {"chat": True},
+        {"verbalizer_options": {"normalize": "tokens"}},
+    ],
+)
 def test_what_can_change_the_result_changes_the_fingerprint(csv, change):
     data = csv("a.csv")
     one, other = build(asked(data=data)), build(asked(data=data, **change))

@@ -1,0 +1,70 @@
+"""Causal language models: the log-probability of a whole label string after the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from promptkit.backends.hf_passes import Passes
+from promptkit.backends.plan import Pass, plan
+from promptkit.backends.tokens import Request, Tokens
+from promptkit.types import Candidate, Prompt, Text
+
+
+class CausalScorer:
+    """Scores with a causal language model (Llama, Qwen, Gemma, GPT-2, OPT...).
+
+    Args:
+        model: The model, in evaluation mode.
+        tokens: Its tokenizer.
+        passes: How sequences go through it.
+    """
+
+    evidence = "log-probability"
+
+    def __init__(self, model: Any, tokens: Tokens, passes: Passes) -> None:
+        self.model, self.tokens, self.passes = model, tokens, passes
+
+    def seen(self, prompt: Prompt) -> Prompt:
+        """The prompt as it is."""
+        return prompt
+
+    def word(self, candidate: Candidate) -> Text:
+        """The answer with its leading white space."""
+        return candidate.text
+
+    def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
+        """See `Tokens.request`: prompt and answer are encoded together."""
+        return self.tokens.request(prompt, candidates)
+
+    def length(self, request: Request) -> int:
+        """Tokens of the prompt with its longest answer."""
+        return len(request.context) + max(map(len, request.answers))
+
+    def run(self, requests: Sequence[Request]) -> list[list[float]]:
+        """(n, c) log-probabilities."""
+        totals = [[0.0] * len(request.answers) for request in requests]
+        planned = plan(requests)
+        found = self.passes.each(planned, lambda one: len(one.ids), self._forward)
+        for one, values in zip(planned, found, strict=True):
+            for wanted, value in zip(one.wanted, values, strict=True):
+                totals[wanted.request][wanted.candidate] += value
+        return totals
+
+    def _forward(self, batch: Sequence[Pass]) -> list[list[float]]:
+        """The wanted log-probabilities of each sequence."""
+        ids, mask = self.passes.padded([one.ids for one in batch])
+        kept = sorted({wanted.at for one in batch for wanted in one.wanted})
+        logits = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            logits_to_keep=torch.tensor(kept, device=ids.device),
+            use_cache=False,
+        ).logits
+        self.passes.computed(ids.numel())
+        column = {at: index for index, at in enumerate(kept)}
+        wanted = [(row, column[w.at], w.token) for row, o in enumerate(batch) for w in o.wanted]
+        values = iter(self.passes.log_p(logits, wanted))
+        return [[next(values) for _ in one.wanted] for one in batch]

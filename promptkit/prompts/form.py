@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+#: Names that forms know besides the fields.
+RESERVED = frozenset(
+    "choice label labels letter letters loop mask namespace range word words".split()
+)
 Label = Annotated[str | int | float | bool, Field(union_mode="smart")]
 Words = Annotated[list[str], Field(min_length=1)]
 
@@ -20,6 +24,19 @@ class TaskKeys(_Keys):
     kind: Literal["classify", "choose"] = "classify"
     fields: Annotated[list[str], Field(min_length=1)]
     choices: str | None = None
+
+    @field_validator("fields")
+    @classmethod
+    def _fields_are_names(cls, fields: list[str]) -> list[str]:
+        for name in fields:
+            if not name.isidentifier() or name in RESERVED:
+                raise ValueError(
+                    f"the field {name!r} cannot be used in a form; give it another name and say "
+                    "which column it is with --field"
+                )
+        if len(set(fields)) < len(fields):
+            raise ValueError("a field stands twice")
+        return fields
 
     @model_validator(mode="after")
     def _choices_are_a_field(self) -> TaskKeys:

@@ -209,3 +209,14 @@ def test_more_choices_than_letters_go_on_with_numbers():
 )
 def test_labels_in_plain_words(label, words):
     assert plain_words(label) == words
+
+
+@pytest.mark.parametrize("fields", ["[words]", "[loop]", "[a b]", "[text, text]"])
+def test_a_field_that_no_form_can_name_is_refused(tmp_path, fields):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        f"name: mine\ndescription: Mine.\ntask:\n  fields: {fields}\nquery: 'x'\n"
+        "labels:\n  a: {words: [a]}\n  b: {words: [b]}\n"
+    )
+    with pytest.raises(SpecError, match=r"line 4, key 'task.fields'"):
+        Template.read(file)

@@ -227,10 +227,6 @@ class Template:
         if source is None:
             return None
         where = self.file.at("cloze")
-        if "mask" in self.task.fields:
-            raise SpecError(
-                f"{where}: 'mask' is the slot of the word; give that field another name"
-            )
         form = Form(source, where, {*in_row, "mask"})
         # inside 'if' and 'else' it may stand twice: what a row prints is counted in `_cloze`
         printed = len(re.findall(r"\{\{[-+]?\s*mask\s*[-+]?\}\}", source))

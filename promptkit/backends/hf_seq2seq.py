@@ -54,20 +54,11 @@ class Seq2SeqScorer:
 
     def word(self, candidate: Candidate) -> Text:
         """The answer without white space before it."""
-        return answer_text(Flat((), (), opens_turn=True), candidate.text)
+        return decoder_word(candidate)
 
     def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
         """What the encoder reads, and what the decoder is asked for."""
-        read = self.tokens.encode([self.tokens.flat(prompt).text])[0].ids
-        answers = [one.ids for one in self.tokens.encode([self.word(c) for c in candidates])]
-        for candidate, ids in zip(candidates, answers, strict=True):
-            if not ids:
-                raise BackendError(
-                    f"the word {flat(candidate.text)!r} has no token in this vocabulary",
-                    hint="choose another word",
-                )
-        head, tail = absent(read, self.tokens.wrapping)
-        return Request((*head, *read, *tail), tuple(answers))
+        return encoder_request(self.tokens, prompt, candidates)
 
     def length(self, request: Request) -> int:
         """Tokens of the longer side."""
@@ -107,6 +98,29 @@ class Seq2SeqScorer:
         for one in batch:
             for w in one.wanted:
                 totals[w.request][w.candidate] += next(values)
+
+
+def decoder_word(candidate: Candidate) -> Text:
+    """The answer as a text of its own: without white space before it."""
+    return answer_text(Flat((), (), opens_turn=True), candidate.text)
+
+
+def encoder_request(tokens: Tokens, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
+    """What the encoder reads, closed by EOS, and what the decoder is asked for.
+
+    Raises:
+        BackendError: A word has no token.
+    """
+    read = tokens.encode([tokens.flat(prompt).text])[0].ids
+    answers = [one.ids for one in tokens.encode([decoder_word(c) for c in candidates])]
+    for candidate, ids in zip(candidates, answers, strict=True):
+        if not ids:
+            raise BackendError(
+                f"the word {flat(candidate.text)!r} has no token in this vocabulary",
+                hint="choose another word",
+            )
+    head, tail = absent(read, tokens.wrapping)
+    return Request((*head, *read, *tail), tuple(answers))
 
 
 def _decoder_head(model: Any, tokens: Tokens) -> tuple[int, ...]:

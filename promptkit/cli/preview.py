@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,7 +83,12 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
 
     from promptkit.backends.auto import backend_for
     from promptkit.backends.weights import locate
-    from promptkit.report.prompt_view import encoder_view, prompt_text, token_view
+    from promptkit.report.prompt_view import (
+        encoder_view,
+        prompt_text,
+        prompt_tokens,
+        token_view,
+    )
 
     console = Console(highlight=False)
     if asked.backend == "fake":
@@ -92,6 +98,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
     name = backend_for(located, bool(prompt.cloze)) if asked.backend == "auto" else asked.backend
     from promptkit.backends.hf import load_tokenizer
     from promptkit.backends.hf_masked import masked_text
+    from promptkit.backends.hf_seq2seq import decoder_word, encoder_request
     from promptkit.backends.tokens import Tokens
 
     tokens = Tokens(load_tokenizer(located.path))
@@ -99,9 +106,17 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, None))
         console.print(encoder_view(prompt, candidates("statements"), tokens))
     elif name == "hf" and located.kind() == "masked":
-        console.print(prompt_text(masked_text(prompt, tokens), tokens))
-    elif name == "hf":
+        prompt = masked_text(prompt, tokens)
         console.print(prompt_text(prompt, tokens))
-        console.print(token_view(prompt, candidates("text"), tokens))
+        console.print(prompt_tokens(prompt, tokens, tokens.wrapping[1]))
+    elif name == "hf":
+        own = candidates("text")
+        if located.kind() == "seq2seq":
+            own = [replace(one, text=decoder_word(one)) for one in own]
+            request = encoder_request(tokens, prompt, own)
+        else:
+            request = tokens.request(prompt, own)
+        console.print(prompt_text(prompt, tokens))
+        console.print(token_view(prompt, own, tokens, request))
     else:
         raise CapabilityError(f"preview shows backends hf, embedding and fake; got {name!r}")

@@ -101,8 +101,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pool = []
         if golds is not None:
             pool = [
-                Example(f"train-{index}", row.fields, self._labels[_own(gold)])
-                for index, (row, gold) in enumerate(zip(_rows(rows, template), golds, strict=True))
+                Example(row.id, row.fields, self._labels[_own(gold)])
+                for row, gold in zip(_rows(rows, template), golds, strict=True)
                 if _own(gold) in self._labels
             ]
         if self.shots and not pool:

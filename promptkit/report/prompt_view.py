@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from promptkit.backends.label_words import findings
-from promptkit.backends.tokens import Tokens
+from promptkit.backends.tokens import Request, Tokens
 from promptkit.prompts.flatten import answer_text, flatten
 from promptkit.types import Candidate, Prompt, flat
 
@@ -21,6 +21,7 @@ STYLES = {
     "query": "yellow",
     "frame": "dim",
     "BOS": "magenta",
+    "EOS": "magenta",
     "label word": "bold red",
 }
 
@@ -43,16 +44,18 @@ def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
     return Panel(text, title=_visible(title), subtitle=legend)
 
 
-def token_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens) -> Any:
-    """Token ids of prompt and label words, and what to mind about the words."""
-    request = tokens.request(prompt, candidates)
-    table = Table(title=f"{len(request.context)} prompt tokens", expand=False)
-    table.add_column("piece", no_wrap=True)
-    table.add_column("tokens", justify="right")
-    table.add_column("ids")
-    for role, ids in tokens.pieces(prompt):
-        table.add_row(RichText(role, STYLES[role]), str(len(ids)), " ".join(map(str, ids)))
-    words = Table(title="label words after the prompt", expand=False)
+def token_view(
+    prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens, request: Request
+) -> Any:
+    """Token ids of prompt and label words, and what to mind about the words.
+
+    Args:
+        prompt: The prompt.
+        candidates: Its candidates.
+        tokens: The tokenizer.
+        request: What the backend would ask of the model.
+    """
+    words = Table(title="label words", expand=False)
     for column in ("label", "text", "ids", "tokens"):
         words.add_column(column)
     ground = tokens.flat(prompt)
@@ -65,7 +68,22 @@ def token_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens) 
             RichText(_visible(" ".join(tokens.words(ids)))),
         )
     warnings = findings(tokens, request, candidates)
-    return Group(table, words, *(_warning(line) for line in warnings))
+    closing = request.context[sum(len(ids) for _, ids in tokens.pieces(prompt)) :]
+    return Group(
+        prompt_tokens(prompt, tokens, closing), words, *(_warning(line) for line in warnings)
+    )
+
+
+def prompt_tokens(prompt: Prompt, tokens: Tokens, closing: Sequence[int] = ()) -> Any:
+    """The token ids of a prompt, piece by piece; ``closing``: what the tokenizer adds."""
+    pieces = [*tokens.pieces(prompt), *([("EOS", tuple(closing))] if closing else [])]
+    table = Table(title=f"{sum(len(ids) for _, ids in pieces)} prompt tokens", expand=False)
+    table.add_column("piece", no_wrap=True)
+    table.add_column("tokens", justify="right")
+    table.add_column("ids")
+    for role, ids in pieces:
+        table.add_row(RichText(role, STYLES[role]), str(len(ids)), " ".join(map(str, ids)))
+    return table
 
 
 def encoder_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens) -> Any:

@@ -186,3 +186,25 @@ def test_help_and_import_load_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_preview_of_a_seq2seq_model_shows_its_closing_token_and_words_without_a_blank(
+    promptkit, tmp_path
+):
+    from tests.tiny import save_seq2seq
+
+    folder = save_seq2seq("t5", tmp_path / "t5")
+    status, out, _ = promptkit("preview", "-t", "sentiment_zero_shot", "--model", folder)
+    assert status == 0
+    assert "EOS" in out
+    assert "│ 'neutral'" in out
+
+
+def test_preview_of_a_masked_model_shows_its_slot(promptkit, tmp_path):
+    from tests.tiny import save_masked
+
+    folder = save_masked("bert", tmp_path / "bert")
+    status, out, _ = promptkit("preview", "-t", "sentiment_cloze", "--model", folder)
+    assert status == 0
+    assert "[MASK]" in out
+    assert "EOS" in out

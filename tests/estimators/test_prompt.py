@@ -361,3 +361,11 @@ def test_a_row_that_cannot_be_scored_is_an_error_and_not_a_probability(monkeypat
 def test_an_error_is_of_promptkits_own_kind():
     with pytest.raises(SpecError):
         fake(labels=["x", "y"]).fit()
+
+
+def test_the_order_of_the_training_rows_moves_no_draw():
+    texts, labels = [f"text {i}" for i in range(12)], ["negative", "positive"] * 6
+    asked = {"shots": 3, "selector": "random", "backend": "fake", "seed": 1}
+    one = PromptClassifier(**asked).fit(texts, labels).predict_proba(["a", "b", "c"])
+    back = PromptClassifier(**asked).fit(texts[::-1], labels[::-1]).predict_proba(["a", "b", "c"])
+    assert np.array_equal(one, back)

@@ -195,9 +195,10 @@ def progress(name: str) -> Iterator[OnProgress]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(f"{name}: loading", total=None)
 
         def update(done: int, total: int) -> None:

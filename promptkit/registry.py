@@ -14,9 +14,6 @@ from promptkit.errors import MissingExtra, SpecError, nearest
 
 T = TypeVar("T")
 
-#: Packages that may be absent, and the extra that brings each.
-EXTRAS = {"vllm": "vllm"}
-
 
 class Registry(Generic[T]):
     """A table of names to ``module:Class``, imported only when asked for.
@@ -61,10 +58,9 @@ class Registry(Generic[T]):
             # promptkit_theirs is another package than promptkit, and may well be absent
             if error.name is None or error.name.partition(".")[0] == "promptkit":
                 raise
-            extra = EXTRAS.get(error.name.partition(".")[0])
-            wanted = f"promptkit[{extra}]" if extra else error.name
+            package = error.name.partition(".")[0]
             raise MissingExtra(
-                f"{self.kind} {name!r} needs {error.name}: pip install '{wanted}'"
+                f"{self.kind} {name!r} needs {package}: pip install '{package}'"
             ) from error
         return loaded
 

@@ -1,16 +1,14 @@
 """Names become classes late, and wrong names and options are told from right ones."""
 
 import sys
-import tomllib
 from importlib.metadata import EntryPoint, EntryPoints
-from pathlib import Path
 
 import pytest
 
 from promptkit import registry
 from promptkit.backends import BACKENDS
 from promptkit.errors import MissingExtra, SpecError
-from promptkit.registry import EXTRAS, Registry
+from promptkit.registry import Registry
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
 from promptkit.verbalizers import VERBALIZERS
@@ -81,18 +79,6 @@ def test_a_package_that_is_absent_is_named_with_the_command_that_installs_it(mod
     module("needs_absent", "import absent_package_xyz\n")
     with pytest.raises(MissingExtra, match=r"part 'a' needs absent_package_xyz: pip install"):
         Registry("part", {"a": "needs_absent:Part"}).load("a")
-
-
-def test_a_package_that_an_extra_brings_is_named_by_the_extra(module, monkeypatch):
-    monkeypatch.setitem(sys.modules, "vllm", None)
-    module("needs_vllm", "import vllm.outputs\n")
-    with pytest.raises(MissingExtra, match=r"pip install 'promptkit\[vllm\]'"):
-        Registry("part", {"a": "needs_vllm:Part"}).load("a")
-
-
-def test_every_extra_that_a_message_names_exists():
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
-    assert set(EXTRAS.values()) <= set(project["project"]["optional-dependencies"])
 
 
 def test_a_module_of_promptkit_that_is_missing_is_a_bug_and_not_an_extra():

@@ -35,6 +35,12 @@ class Located:
     path: Path
     revision: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """What tables call it, wherever its folder lies."""
+        local = self.name != MINILM and Path(self.name).expanduser().is_dir()
+        return self.path.name if local else self.name
+
     def config(self) -> dict[str, Any]:
         """The content of config.json; empty for a folder that has none."""
         file = self.path / "config.json"

@@ -76,7 +76,7 @@ def build(asked: EvalSpec) -> Trial:
     backend, options, located = _backend(asked, template)
     VERBALIZERS.build("words", asked.verbalizer_options)
     packages = _versions(backend)
-    encoder = _encoder(selector, backend)
+    borrowed = selector == "nearest" and not _own_encoder(backend)
     spec = RunSpec(
         data={
             "name": data.name,
@@ -91,7 +91,7 @@ def build(asked: EvalSpec) -> Trial:
         template={"name": template.name, "hash": template.hash()},
         backend={
             "name": backend,
-            "model": located.name if located else options.get("model", backend),
+            "model": located.shown if located else options.get("model", backend),
             "weights": located.hash() if located else None,
             "dtype": _dtype(asked) if located else None,
             "options": _fingerprinted(options),
@@ -101,7 +101,7 @@ def build(asked: EvalSpec) -> Trial:
             "name": "in_context",
             "shots": shots,
             "selector": {"name": selector, **selector_options},
-            "encoder": encoder.hash() if isinstance(encoder, Located) else None,
+            "encoder": locate(MINILM).hash() if borrowed else None,
             "verbalizer": dict(asked.verbalizer_options),
         },
         seed=asked.seed if shots else 0,
@@ -110,10 +110,8 @@ def build(asked: EvalSpec) -> Trial:
     def strategy(with_model: bool) -> Strategy:
         model = load_backend(backend, options) if with_model else BACKENDS.load(backend)
         chosen = dict(selector_options) | {"seed": asked.seed}
-        if encoder == "backend":
-            chosen["encoder"] = model
-        elif encoder is not None and with_model:
-            chosen["encoder"] = load_backend("embedding", {"model": MINILM})
+        if with_model:
+            chosen |= _embedding(selector, backend, options)
         parts = {
             "template": template,
             "backend": model,
@@ -161,11 +159,7 @@ def parts_for(
     """Backend name and options, selector and verbalizer, for rows that are already in Python."""
     name, options, _ = _backend(asked, template)
     chosen, selector_options = _selector(asked, shots, has_pool)
-    who = _encoder(chosen, name)
-    if who == "backend":
-        selector_options["encoder"] = load_backend(name, options)
-    elif who is not None:
-        selector_options["encoder"] = load_backend("embedding", {"model": MINILM})
+    selector_options |= _embedding(chosen, name, options)
     selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
     return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
 
@@ -178,8 +172,8 @@ def demonstrations(
     name, options = _selector(asked, shots, bool(train))
     if name == "none" or train is None:
         return []
-    if name == "nearest":
-        options["encoder"] = load_backend("embedding", {"model": MINILM})
+    backend, backend_options, _ = _backend(asked, template)
+    options |= _embedding(name, backend, backend_options)
     selector = SELECTORS.build(name, {**options, "seed": asked.seed})
     return selector.fit(train.examples).select(example, shots)
 
@@ -271,11 +265,18 @@ def _selector(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[st
     return name, options
 
 
-def _encoder(selector: str, backend: str) -> Located | str | None:
-    """Who embeds for a selector: the backend where it can, else the in-box encoder."""
+def _own_encoder(backend: str) -> bool:
+    """Whether the backend embeds for a selector; the in-box encoder does it for the others."""
+    return backend in {"embedding", "fake"}
+
+
+def _embedding(selector: str, backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The option that gives a selector its encoder, where it takes one."""
     if selector != "nearest":
-        return None
-    return "backend" if backend in {"embedding", "fake"} else locate(MINILM)
+        return {}
+    if _own_encoder(backend):
+        return {"encoder": load_backend(backend, options)}
+    return {"encoder": load_backend("embedding", {"model": MINILM})}
 
 
 def _backend(asked: EvalSpec, template: Template) -> tuple[str, dict[str, Any], Located | None]:

@@ -185,3 +185,13 @@ def test_a_model_of_no_known_kind_names_the_choices(home):
     (folder / "model.safetensors").write_text("")
     with pytest.raises(CapabilityError, match=r"ViTModel.*hf.*embedding"):
         build(asked(backend="auto", model=str(folder)))
+
+
+def test_where_a_models_folder_lies_does_not_change_the_fingerprint(home, causal_folder):
+    folder = causal_folder("gpt2")
+    moved = home / "elsewhere" / folder.name
+    shutil.copytree(folder, moved)
+    found = [
+        build(asked(backend="auto", model=str(one))).spec.fingerprint() for one in (folder, moved)
+    ]
+    assert found[0] == found[1]

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,7 @@ from rich.text import Text
 from promptkit.metrics import Spread, spread
 from promptkit.report.facts import SHOWN_DIGITS, facts_of
 from promptkit.report.figures import MISSING, SHORT_NAMES, decimal, metric_name, rows
-from promptkit.report.layout import FAINT, MIND, Flow, pairs, table
+from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, table
 from promptkit.report.plain import cell, naming, plain
 from promptkit.types import RunRecord
 
@@ -69,7 +69,14 @@ def seeds_table(records: Sequence[RunRecord]) -> Group:
             "the choice of rows does is each run's 95% interval: promptkit runs show RUN",
             FAINT,
         ),
+        *_notes(records),
     )
+
+
+def _notes(records: Sequence[RunRecord]) -> list[RenderableType]:
+    """What the runs have to say besides numbers, each remark once."""
+    notes = list(dict.fromkeys(note for record in records for note in record.notes))
+    return [heading("notes"), bullets([cell(note) for note in notes])] if notes else []
 
 
 def runs_table(runs: Sequence[Mapping[str, Any]]) -> Runs:

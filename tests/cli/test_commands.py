@@ -64,6 +64,12 @@ def test_seeds_report_mean_lowest_and_highest(promptkit):
     _, out, _ = promptkit(*FAKE, "--shots", 2, "--seeds", 3)
     for part in ("mean", "lowest", "highest"):
         assert part in out
+    assert "labels are in use" not in out
+
+
+def test_seeds_say_as_well_which_labels_are_in_use(promptkit):
+    _, out, _ = promptkit(*FAKE, "--shots", 2, "--seeds", 2, "--labels", "negative,positive")
+    assert out.count("2 of the template's 3 labels are in use") == 1
 
 
 def test_seeds_without_demonstrations_run_once_and_say_why(promptkit):

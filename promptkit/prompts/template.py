@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -306,12 +305,6 @@ def filled(cloze: Text, word: Text) -> Text:
     return tuple(
         part for piece in cloze for part in (stripped(word) if piece.text == SLOT else (piece,))
     )
-
-
-def reseparated(prompt: Prompt, shots: Sequence[Shot]) -> Prompt:
-    """The same prompt with fewer demonstrations, which are counted as dropped."""
-    dropped = prompt.dropped_shots + len(prompt.shots) - len(shots)
-    return replace(prompt, shots=tuple(shots), dropped_shots=dropped)
 
 
 def plain_words(label: Scalar) -> str:

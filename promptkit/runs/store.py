@@ -18,7 +18,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -175,12 +174,6 @@ def read_json(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise StoreError(f"{file}: cannot be read ({error}); run again with --fresh") from error
     return content
-
-
-def remove(folder: Path) -> None:
-    """Delete a run's folder."""
-    with _translated(folder):
-        shutil.rmtree(folder)
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,15 +75,64 @@ class Verbalizer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Step:
+    """How far a fit has come.
+
+    Args:
+        done: Training steps done.
+        total: Training steps planned; early stopping may end before.
+        loss: Mean loss of the latest steps; None where there is none yet.
+        score: Latest accuracy on held-out training rows; None where none was measured.
+    """
+
+    done: int
+    total: int
+    loss: float | None = None
+    score: float | None = None
+
+
+#: Called during a fit.
+OnStep = Callable[[Step], None]
+
+
+def unwatched(step: Step) -> None:
+    """Nobody looks on."""
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What a fit may use beside the training rows; nothing in it changes the result.
+
+    Args:
+        folder: Where checkpoints may be kept; a fit that finds its own there goes on from them.
+            None keeps nothing on disk.
+        on_step: Told how far the fit has come.
+    """
+
+    folder: Path | None = None
+    on_step: OnStep = unwatched
+
+
+#: A fit that nobody watches and that keeps nothing.
+NO_CONTEXT = FitContext()
+
+
 class Strategy(Protocol):
     """A way of adapting a model to a task.
 
-    ``gather`` does the work of the model and its result is stored; ``conclude`` derives
-    predictions from stored evidence alone, so that a resumed run and a whole one agree.
+    ``__init__`` stores its arguments and loads no model. ``gather`` does the work of the model and
+    its result is stored; ``conclude`` derives predictions from stored evidence alone, so that a
+    resumed run and a whole one agree.
     """
 
-    def fit(self, train: Sequence[Example]) -> Strategy:
-        """Learn from labelled rows."""
+    @property
+    def cost(self) -> Cost:
+        """What it has done since it was built; fit and predictions are differences of readings."""
+        ...
+
+    def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
+        """Learn from labelled rows, and from nothing else; what was learned before is forgotten."""
         ...
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
@@ -99,5 +150,13 @@ class Strategy(Protocol):
         ...
 
     def describe(self) -> Mapping[str, Any]:
-        """The options that enter a run's fingerprint, as JSON values."""
+        """Its name and the options that can change its result, as JSON values."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned into a folder that exists: safetensors and JSON, no pickle."""
+        ...
+
+    def restore(self, folder: Path) -> Self:
+        """Take up what `save` wrote; the strategy was built with the same arguments."""
         ...

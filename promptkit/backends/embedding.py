@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from promptkit.backends.encoding import fitted_ids, padded
 from promptkit.backends.meter import Meter
 from promptkit.backends.plan import batches
 from promptkit.backends.tokens import Tokens
@@ -148,14 +149,7 @@ class EmbeddingBackend:
 
     def _encode(self, texts: Sequence[Text]) -> tuple[NDArray[np.float32], list[int], list[int]]:
         """(n, w) unit vectors, and for each text its characters cut off and its tokens."""
-        before, after = self.tokens.wrapping
-        room = self.max_tokens - len(before) - len(after)
-        ids, cut = [], []
-        for text, encoded in zip(texts, self.tokens.encode(texts), strict=True):
-            whole = sum(len(piece.text) for piece in text)
-            over = len(encoded.ids) > room
-            cut.append(whole - encoded.spans[room - 1][1] if over else 0)
-            ids.append((*before, *encoded.ids[:room], *after))
+        ids, cut = fitted_ids(self.tokens, texts, self.max_tokens)
         lengths = [len(one) for one in ids]
         rows = None if self.batch_size == "auto" else self.batch_size
         budget = BATCH_TOKENS.get(self._device.type, 4096) if rows is None else 2**62
@@ -168,18 +162,9 @@ class EmbeddingBackend:
 
     @torch.inference_mode()
     def _forward(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        width = max(map(len, batch))
-        pad = int(self.tokens.tokenizer.pad_token_id or 0)
-        ids = torch.full((len(batch), width), pad, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, one in enumerate(batch):
-            ids[row, : len(one)] = torch.tensor(one)
-            mask[row, : len(one)] = 1
-        features = {"input_ids": ids.to(self._device), "attention_mask": mask.to(self._device)}
-        if "token_type_ids" in self.tokens.tokenizer.model_input_names:
-            features["token_type_ids"] = torch.zeros_like(features["input_ids"])
+        features = padded(self.tokens, batch, self._device)
         vectors = self._encoder(features)["sentence_embedding"].float()
-        self._meter.add(computed_tokens=ids.numel())
+        self._meter.add(computed_tokens=features["input_ids"].numel())
         unit: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
         return unit
 

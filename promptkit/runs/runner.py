@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from promptkit.errors import Interrupted
 from promptkit.metrics import evaluate
-from promptkit.protocols import Backend, Strategy
+from promptkit.protocols import Strategy
 from promptkit.runs.build import Trial, row_text
 from promptkit.runs.record import to_json
 from promptkit.runs.store import Store, StoredRun
@@ -86,12 +86,11 @@ def _chunks(
 ) -> Iterator[tuple[Sequence[Evidence], Cost]]:
     """The evidence of the rows from ``start`` on, chunk by chunk, and what each took."""
     rows: Sequence[Example] = trial.data.examples
-    backend: Backend = strategy.backend  # type: ignore[attr-defined]
     on_progress(start, len(rows))
     for first in range(start, len(rows), CHUNK):
-        before = backend.cost
+        before = strategy.cost
         evidence = strategy.gather(rows[first : first + CHUNK])
-        yield evidence, backend.cost - before
+        yield evidence, strategy.cost - before
         on_progress(min(first + CHUNK, len(rows)), len(rows))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from promptkit.errors import DataError
 from promptkit.prompts.template import Template
-from promptkit.protocols import Backend, Selector, Verbalizer
-from promptkit.types import Evidence, Example, Prediction
+from promptkit.protocols import NO_CONTEXT, Backend, FitContext, Selector, Verbalizer
+from promptkit.strategies.rows import read_rows, write_rows
+from promptkit.types import Cost, Evidence, Example, Prediction
 from promptkit.verbalizers.conclude import prediction_of
 
 
@@ -34,8 +36,14 @@ class InContext:
         self.template, self.backend = template, backend
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
 
-    def fit(self, train: Sequence[Example]) -> InContext:
+    @property
+    def cost(self) -> Cost:
+        """What the model has done so far."""
+        return self.backend.cost
+
+    def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Give the selector its pool; nothing is trained."""
+        self.pool_ = tuple(train) if self.shots else ()
         if self.shots:
             self.selector.fit(train)
         return self
@@ -61,6 +69,14 @@ class InContext:
     def describe(self) -> Mapping[str, Any]:
         """What of this enters a run's fingerprint; parts describe themselves elsewhere."""
         return {"name": "in_context", "shots": self.shots}
+
+    def save(self, folder: Path) -> None:
+        """Keep the rows that demonstrations come from."""
+        write_rows(folder / "pool.jsonl", self.pool_)
+
+    def restore(self, folder: Path) -> Self:
+        """Take up the rows again."""
+        return self.fit(read_rows(folder / "pool.jsonl"))
 
     def _shots(self, example: Example) -> list[Example]:
         if not self.shots:

@@ -1,0 +1,33 @@
+"""Labelled rows in a strategy's folder, for strategies that need them to predict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptkit.errors import StoreError
+from promptkit.types import Example
+
+
+def write_rows(file: Path, rows: Sequence[Example]) -> None:
+    """One JSON object per row, in order."""
+    lines = [
+        json.dumps({"id": row.id, "fields": dict(row.fields), "label": row.label}) + "\n"
+        for row in rows
+    ]
+    file.write_text("".join(lines), encoding="utf-8")
+
+
+def read_rows(file: Path) -> list[Example]:
+    """The rows that `write_rows` wrote.
+
+    Raises:
+        StoreError: The file is missing or broken.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines]
+        return [Example(row["id"], row["fields"], row["label"]) for row in found]
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError(f"{file}: cannot be read ({error}); save the model again") from error

@@ -272,16 +272,3 @@ class Comparison:
     seconds: float = 0.0
     from_store: int = 0
     origin: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def table(self) -> Any:
-        """The result as rich renderables, for ``rich.print``."""
-        from promptkit.report.comparison import comparison_table
-
-        return comparison_table(self)
-
-    def to_frame(self) -> Any:
-        """A pandas data frame with a row for each entry and size."""
-        from promptkit.report.comparison_export import as_frame
-
-        return as_frame(self)

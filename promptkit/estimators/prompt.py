@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from promptkit.data import from_records, match_label
-from promptkit.data.values import is_missing
-from promptkit.errors import DataError, SpecError, nearest
+from promptkit.errors import DataError, SpecError
+from promptkit.estimators.labels import classes_of, golds_of, labels_in_template, plain_label
+from promptkit.estimators.rows import examples_of_records, records_of
 from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
-from promptkit.runs.build import load_backend, parts_for
+from promptkit.runs.parts import load_backend, parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
-from promptkit.types import Example, Scalar, label_key
+from promptkit.types import Example, Scalar
 
 
 class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -87,23 +87,24 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: Rows that cannot be used, or demonstrations asked for and none given.
         """
         template = self._read_template()
-        golds = None if y is None else _golds(y)
-        rows = [] if X is None else _records(X, template)
+        golds = None if y is None else golds_of(y)
+        rows = [] if X is None else records_of(X, template.task.fields)
         if golds is not None and len(golds) != len(rows):
             raise DataError(f"X has {len(rows)} rows and y has {len(golds)}; they must be as many")
         if self.shots and (not rows or golds is None):
             raise DataError(f"shots={self.shots} needs labelled rows to choose from: fit(X, y)")
         self.classes_ = self._classes(template, golds)
-        labels = [_own(label) for label in self.classes_]
-        own = _in_template(labels, template)
+        labels = [plain_label(label) for label in self.classes_]
+        own = labels_in_template(labels, template)
         self._labels = dict(zip(labels, own, strict=True))
         settled = template if template.choosing else template.with_labels(own)
         pool = []
         if golds is not None:
+            examples = examples_of_records(rows, template.task.fields)
             pool = [
-                Example(row.id, row.fields, self._labels[_own(gold)])
-                for row, gold in zip(_rows(rows, template), golds, strict=True)
-                if _own(gold) in self._labels
+                Example(row.id, row.fields, self._labels[plain_label(gold)])
+                for row, gold in zip(examples, golds, strict=True)
+                if plain_label(gold) in self._labels
             ]
         if self.shots and not pool:
             raise DataError(f"shots={self.shots}: no row of y has one of the labels {labels}")
@@ -122,8 +123,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: A row could not be scored; a probability is never made up.
         """
         check_is_fitted(self, "strategy_")
-        template = self.strategy_.template
-        rows = _rows(_records(X, template), template)
+        fields = self.strategy_.template.task.fields
+        rows = examples_of_records(records_of(X, fields), fields)
         if not rows:
             return np.empty((0, len(self.classes_)))
         predictions = self.strategy_.predict(rows)
@@ -154,12 +155,12 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "use 'promptkit eval'"
             )
         if self.labels is not None:
-            return _sorted(np.asarray(list(self.labels)), "labels=")
+            return classes_of(np.asarray(list(self.labels)), "labels=")
         if golds is not None:
-            return _sorted(golds, "y")
+            return classes_of(golds, "y")
         if template.open:
             raise SpecError(f"template {template.name!r} leaves its labels open: give labels= or y")
-        return _sorted(np.asarray(list(template.task.labels)), "the template")
+        return classes_of(np.asarray(list(template.task.labels)), "the template")
 
     def _read_template(self) -> Template:
         return (
@@ -181,91 +182,3 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "dtype": self.dtype,
         }
         return validate(EvalSpec, YamlFile("PromptClassifier", options))
-
-
-def _own(label: Any) -> Scalar:
-    """A numpy scalar as the plain value that it holds."""
-    value: Scalar = label.item() if isinstance(label, np.generic) else label
-    return value
-
-
-def _golds(y: Any) -> NDArray[Any]:
-    """(n,) labels; a column of them, as a data frame with one column gives it, is laid flat."""
-    golds = np.asarray(y)
-    if golds.ndim == 2 and golds.shape[1] == 1:
-        golds = golds[:, 0]
-    if golds.ndim != 1:
-        raise DataError(f"y has the shape {golds.shape}; it must hold one label a row")
-    for number, gold in enumerate(golds.tolist(), start=1):
-        if is_missing(gold):
-            raise DataError(f"y row {number}: no label ({gold!r}); leave such rows out")
-    return golds
-
-
-def _sorted(labels: NDArray[Any], where: str) -> NDArray[Any]:
-    """The different labels in order."""
-    if not len(labels):
-        raise DataError(f"{where} holds no label")
-    try:
-        return np.unique(labels)
-    except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in labels})
-        raise DataError(
-            f"{where} mixes labels of the types {' and '.join(kinds)}, which have no order; "
-            "use one type"
-        ) from error
-
-
-def _in_template(labels: Sequence[Scalar], template: Template) -> list[Scalar]:
-    """The template's own label for each of these; an open template takes them as they are."""
-    if not template.declared:
-        return list(labels)
-    own: dict[object, tuple[Scalar, Scalar]] = {}
-    for label in labels:
-        found = match_label(label, template.declared)
-        if found is None:
-            raise SpecError(
-                f"template {template.name!r} has no label {label!r}; "
-                f"{nearest(label, template.declared)}; rename your labels to the template's"
-            )
-        if label_key(found) in own:
-            raise SpecError(
-                f"{own[label_key(found)][1]!r} and {label!r} are both the label {found!r} of "
-                f"template {template.name!r}; write them alike"
-            )
-        own[label_key(found)] = found, label
-    return [found for found, _ in own.values()]
-
-
-def _records(X: Any, template: Template) -> list[dict[str, Any]]:
-    """Rows as mappings from field to value, whatever they came as."""
-    fields = template.task.fields
-    if hasattr(X, "to_dict") and hasattr(X, "columns"):
-        return [dict(row) for row in X.to_dict("records")]
-    if isinstance(X, str | Mapping):
-        raise DataError(f"X is one {type(X).__name__}; give a list of rows")
-    rows = list(X.tolist() if hasattr(X, "tolist") else X)
-    return [_record(row, fields, number) for number, row in enumerate(rows, start=1)]
-
-
-def _record(row: Any, fields: Sequence[str], number: int) -> dict[str, Any]:
-    if isinstance(row, Mapping):
-        return dict(row)
-    values = [row] if isinstance(row, str) or not isinstance(row, Sequence) else list(row)
-    if len(values) != len(fields):
-        raise DataError(
-            f"X row {number}: {len(values)} values for the fields {', '.join(fields)}; give a data "
-            "frame or mappings with these names"
-        )
-    return dict(zip(fields, values, strict=True))
-
-
-def _rows(records: Sequence[Mapping[str, Any]], template: Template) -> tuple[Example, ...]:
-    """Checked rows. Their ids are hashes of what they say, so that draws follow the row."""
-    if not records:
-        return ()
-    kept = [{name: row[name] for name in template.task.fields if name in row} for row in records]
-    loaded = from_records(
-        kept, name="X", fields=template.task.fields, require_labels=False, id_field="id"
-    )
-    return loaded.examples

@@ -5,35 +5,30 @@ Whatever can be wrong without a model in memory is found here, before one is loa
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from promptkit.backends import BACKENDS
-from promptkit.backends.auto import backend_for
-from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.backends.weights import MINILM, locate
 from promptkit.data import Dataset, load, train_split_of
-from promptkit.errors import CapabilityError, DataError, SpecError, nearest
+from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
-from promptkit.protocols import Backend, Selector, Strategy, Verbalizer
+from promptkit.protocols import Strategy
 from promptkit.runs.labels import settle_labels
+from promptkit.runs.parts import (
+    backend_for_spec,
+    dtype_for,
+    embedding_for,
+    fingerprinted,
+    has_encoder,
+    in_context,
+    selector_for,
+    versions,
+)
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
-from promptkit.strategies import STRATEGIES
 from promptkit.types import Example, RunSpec, Scalar
 from promptkit.verbalizers import VERBALIZERS
-
-#: Packages whose version can change a score, by backend.
-PACKAGES = {
-    "hf": ("torch", "transformers", "tokenizers"),
-    "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
-}
-#: Backends that are told by a model's folder whether they can serve it.
-SERVES_FOLDERS = ("hf", "embedding")
-_DEFAULT_SELECTOR = "balanced"
 
 
 @dataclass(frozen=True)
@@ -72,11 +67,11 @@ def build(asked: EvalSpec) -> Trial:
     """
     template, data, train, notes = rows_for(asked)
     shots = template.keys.shots if asked.shots is None else asked.shots
-    selector, selector_options = _selector(asked, shots, bool(train))
-    backend, options, located = _backend(asked, template)
+    selector, selector_options = selector_for(asked, shots, bool(train))
+    backend, options, located = backend_for_spec(asked, template)
     VERBALIZERS.build("words", asked.verbalizer_options)
-    packages = _versions(backend)
-    borrowed = selector == "nearest" and not _own_encoder(backend)
+    packages = versions(backend)
+    borrowed = selector == "nearest" and not has_encoder(backend)
     spec = RunSpec(
         data={
             "name": data.name,
@@ -93,8 +88,8 @@ def build(asked: EvalSpec) -> Trial:
             "name": backend,
             "model": located.shown if located else options.get("model", backend),
             "weights": located.hash() if located else None,
-            "dtype": _dtype(asked) if located else None,
-            "options": _fingerprinted(options),
+            "dtype": dtype_for(asked) if located else None,
+            "options": fingerprinted(options),
             "packages": packages,
         },
         strategy={
@@ -108,18 +103,7 @@ def build(asked: EvalSpec) -> Trial:
     )
 
     def strategy(with_model: bool) -> Strategy:
-        model = load_backend(backend, options) if with_model else BACKENDS.load(backend)
-        chosen = dict(selector_options) | {"seed": asked.seed}
-        if with_model:
-            chosen |= _embedding(selector, backend, options)
-        parts = {
-            "template": template,
-            "backend": model,
-            "selector": SELECTORS.build(selector, chosen),
-            "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
-            "shots": shots,
-        }
-        return STRATEGIES.build("in_context", parts)
+        return in_context(asked, template, shots, bool(train), with_model=with_model)
 
     return Trial(
         spec=spec,
@@ -153,42 +137,18 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     return template, data, train, notes
 
 
-def parts_for(
-    asked: EvalSpec, template: Template, shots: int, has_pool: bool
-) -> tuple[str, dict[str, Any], Selector, Verbalizer]:
-    """Backend name and options, selector and verbalizer, for rows that are already in Python."""
-    name, options, _ = _backend(asked, template)
-    chosen, selector_options = _selector(asked, shots, has_pool)
-    selector_options |= _embedding(chosen, name, options)
-    selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
-    return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
-
-
 def demonstrations(
     asked: EvalSpec, template: Template, train: Dataset | None, example: Example
 ) -> list[Example]:
     """The demonstrations that a row would be shown, without a language model."""
     shots = template.keys.shots if asked.shots is None else asked.shots
-    name, options = _selector(asked, shots, bool(train))
+    name, options = selector_for(asked, shots, bool(train))
     if name == "none" or train is None:
         return []
-    backend, backend_options, _ = _backend(asked, template)
-    options |= _embedding(name, backend, backend_options)
+    backend, backend_options, _ = backend_for_spec(asked, template)
+    options |= embedding_for(name, backend, backend_options)
     selector = SELECTORS.build(name, {**options, "seed": asked.seed})
     return selector.fit(train.examples).select(example, shots)
-
-
-def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
-    """A backend with its model in memory; the same one again for the same options.
-
-    Cross-validation and several seeds ask for one model many times over.
-    """
-    return _loaded(name, json.dumps(dict(options), sort_keys=True))
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str, options: str) -> Backend:
-    return BACKENDS.build(name, json.loads(options))
 
 
 def _template(asked: EvalSpec) -> Template:
@@ -241,95 +201,6 @@ def _columns(asked: EvalSpec, template: Template) -> dict[str, str]:
             f"{', '.join(fields)}: use --field {fields[0]}=COLUMN for each"
         )
     return {**asked.fields, fields[0]: asked.text_field}
-
-
-def _selector(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:
-    """The selector's name and options, checked before anything is loaded."""
-    name = asked.selector or (_DEFAULT_SELECTOR if shots else "none")
-    SELECTORS.load(name)
-    if not shots:
-        return "none", {}
-    if name == "none":
-        raise SpecError(f"--shots {shots} with --selector none: choose another selector")
-    if not has_pool:
-        raise SpecError(
-            f"--shots {shots} needs rows to choose from: --train-data FILE (it may be the "
-            "evaluated file itself: a row is never its own demonstration)"
-        )
-    options = dict(asked.selector_options)
-    for reserved in ("seed", "encoder"):
-        if reserved in options:
-            raise SpecError(f"selector_options: {reserved!r} is set by promptkit; use --{reserved}")
-    if name != "nearest":
-        SELECTORS.build(name, {**options, "seed": asked.seed})
-    return name, options
-
-
-def _own_encoder(backend: str) -> bool:
-    """Whether the backend embeds for a selector; the in-box encoder does it for the others."""
-    return backend in {"embedding", "fake"}
-
-
-def _embedding(selector: str, backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The option that gives a selector its encoder, where it takes one."""
-    if selector != "nearest":
-        return {}
-    if _own_encoder(backend):
-        return {"encoder": load_backend(backend, options)}
-    return {"encoder": load_backend("embedding", {"model": MINILM})}
-
-
-def _backend(asked: EvalSpec, template: Template) -> tuple[str, dict[str, Any], Located | None]:
-    """The backend's name, its options, and where its model lies."""
-    if asked.dry_run or asked.backend == "fake":
-        return "fake", dict(asked.backend_options), None
-    located = locate(asked.model)
-    name, has_cloze = asked.backend, template.keys.cloze is not None
-    if name == "auto" or (name in SERVES_FOLDERS and backend_for(located, has_cloze) != name):
-        suited = backend_for(located, has_cloze)
-        if name != "auto":
-            raise CapabilityError(
-                f"backend {name!r} cannot serve {asked.model!r}; use --backend {suited} or auto"
-            )
-        name = suited
-    if name not in BACKENDS:
-        raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
-    options: dict[str, Any] = {
-        "model": asked.model,
-        "batch_size": asked.batch_size,
-        "device": asked.device,
-        "dtype": asked.dtype,
-    }
-    if name == "embedding" and template.keys.encoder is not None:
-        options["temperature"] = template.keys.encoder.temperature
-        options["shot_weight"] = template.keys.encoder.shot_weight
-    return name, options | asked.backend_options, located
-
-
-def _dtype(asked: EvalSpec) -> str:
-    """The number format that ``auto`` stands for on this machine."""
-    if asked.dtype != "auto":
-        return asked.dtype
-    from promptkit.backends.torch_device import choose_device, choose_dtype
-
-    return str(choose_dtype("auto", choose_device(asked.device))).removeprefix("torch.")
-
-
-def _fingerprinted(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Backend options that change a score."""
-    without = {"model", "batch_size", "device", "dtype"}
-    return {key: value for key, value in options.items() if key not in without}
-
-
-def _versions(backend: str) -> dict[str, str]:
-    names = ("promptkit", *PACKAGES.get(backend, ()))
-    found = {}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def row_text(template: Template, example: Example) -> str:

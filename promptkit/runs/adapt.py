@@ -1,0 +1,124 @@
+"""Any strategy by its name, built from the few things that all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from typing import Any, Literal
+
+from promptkit.errors import CapabilityError, SpecError, nearest
+from promptkit.prompts import Template
+from promptkit.prompts.yamlfile import YamlFile, validate
+from promptkit.protocols import Strategy
+from promptkit.runs.parts import in_context
+from promptkit.runs.spec import EvalSpec
+from promptkit.strategies import STRATEGIES
+from promptkit.strategies.reading import Reading
+from promptkit.types import Scalar
+
+IN_CONTEXT = "in_context"
+#: What `in_context` takes as options; they are the keys of an eval spec.
+IN_CONTEXT_OPTIONS = (
+    "shots",
+    "selector",
+    "selector_options",
+    "verbalizer_options",
+    "backend",
+    "backend_options",
+)
+
+
+def is_learned(name: str) -> bool:
+    """Whether a strategy learns from rows, rather than asking a frozen model.
+
+    Raises:
+        SpecError: No strategy has that name.
+    """
+    if name not in STRATEGIES:
+        raise SpecError(f"no strategy named {name!r}; {nearest(name, STRATEGIES)}")
+    return name != IN_CONTEXT
+
+
+def make_strategy(
+    name: str,
+    *,
+    template: Template,
+    labels: Sequence[Scalar] = (),
+    reading: Reading | None = None,
+    model: str = "minilm",
+    options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_size: int | Literal["auto"] = "auto",
+    shots: int = 0,
+    selector: str | None = None,
+    backend: str = "auto",
+    has_pool: bool = True,
+) -> Strategy:
+    """Build a strategy; a learned one loads no model before it is fitted.
+
+    Args:
+        name: Its name in the registry.
+        template: How the task is put, its labels settled.
+        labels: The labels in the order of every (k,) array; the template's by default.
+        reading: How a learned strategy reads a row; by default the row's own text, or the
+            template's prompt with the option ``reading: prompt``.
+        model: ``minilm``, a folder, or a hub id.
+        options: The strategy's own options; for ``in_context`` those of `IN_CONTEXT_OPTIONS`.
+        seed: Seed of every random choice.
+        device: Where the model runs.
+        dtype: Number format of the model.
+        batch_size: Sequences of a batch of ``in_context``; learned strategies have their own.
+        shots: Demonstrations of a prompt, for ``in_context``.
+        selector: Who chooses them, for ``in_context``.
+        backend: Which backend serves the model, for ``in_context``.
+        has_pool: Whether there will be rows to take demonstrations from.
+
+    Raises:
+        SpecError: No such strategy, or an option that it does not have; names the nearest one.
+        CapabilityError: The template's rows bring their own choices, and the strategy learns a
+            fixed set of labels.
+    """
+    own = dict(options or {})
+    if not is_learned(name):
+        keys = {"shots": shots, "selector": selector, "backend": backend} | own
+        for key in own:
+            if key not in IN_CONTEXT_OPTIONS:
+                raise SpecError(
+                    f"strategy {name!r} has no option {key!r}; {nearest(key, IN_CONTEXT_OPTIONS)}"
+                )
+        keys |= {"template": template.name, "model": model, "seed": seed, "device": device}
+        keys |= {"dtype": dtype, "batch_size": batch_size}
+        asked = validate(EvalSpec, YamlFile(f"strategy {name!r}", keys))
+        return in_context(asked, template, asked.shots or 0, has_pool)
+    reading = _reading(name, template, own, reading)
+    given = {"labels": tuple(labels or template.task.labels), "reading": reading}
+    given |= {"model": model, "seed": seed, "device": device, "dtype": dtype}
+    for key in own:
+        if key in given:
+            raise SpecError(f"strategy {name!r}: {key!r} is no option of it; use --{key}")
+    taken = signature(STRATEGIES.load(name)).parameters
+    return STRATEGIES.build(
+        name, own | {key: value for key, value in given.items() if key in taken}
+    )
+
+
+def _reading(
+    name: str, template: Template, options: dict[str, Any], reading: Reading | None
+) -> Reading:
+    """How rows are read; takes the option ``reading`` out of the others."""
+    if template.choosing:
+        raise CapabilityError(
+            f"strategy {name!r} learns a fixed set of labels, and each row of template "
+            f"{template.name!r} brings its own choices; use --strategy in_context"
+        )
+    said = options.pop("reading", None)
+    if said not in (None, "text", "prompt"):
+        raise SpecError(
+            f"strategy {name!r}: reading is 'text' (the row's own) or 'prompt' (the template's), "
+            f"got {said!r}; {nearest(said, ('text', 'prompt'))}"
+        )
+    if reading is not None and said is None:
+        return reading
+    return Reading(template.task.fields, template if said == "prompt" else None)

@@ -1,0 +1,164 @@
+"""The parts that ask a frozen model: its backend, who chooses demonstrations, what pools words."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from promptkit.backends import BACKENDS
+from promptkit.backends.auto import backend_for
+from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.errors import CapabilityError, SpecError, nearest
+from promptkit.prompts import Template
+from promptkit.protocols import Backend, Selector, Strategy, Verbalizer
+from promptkit.runs.spec import EvalSpec
+from promptkit.selectors import SELECTORS
+from promptkit.strategies import STRATEGIES
+from promptkit.verbalizers import VERBALIZERS
+
+#: Packages whose version can change a score, by backend.
+PACKAGES = {
+    "hf": ("torch", "transformers", "tokenizers"),
+    "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
+}
+#: Backends that are told by a model's folder whether they can serve it.
+SERVES_FOLDERS = ("hf", "embedding")
+_DEFAULT_SELECTOR = "balanced"
+
+
+def parts_for(
+    asked: EvalSpec, template: Template, shots: int, has_pool: bool
+) -> tuple[str, dict[str, Any], Selector, Verbalizer]:
+    """Backend name and options, selector and verbalizer, for rows that are already in Python."""
+    name, options, _ = backend_for_spec(asked, template)
+    chosen, selector_options = selector_for(asked, shots, has_pool)
+    selector_options |= embedding_for(chosen, name, options)
+    selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
+    return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
+
+
+def in_context(
+    asked: EvalSpec, template: Template, shots: int, has_pool: bool, *, with_model: bool = True
+) -> Strategy:
+    """Prompting as it was asked for; without a model it can conclude from evidence, no more."""
+    backend, options, _ = backend_for_spec(asked, template)
+    name, chosen = selector_for(asked, shots, has_pool)
+    chosen |= {"seed": asked.seed}
+    if with_model:
+        chosen |= embedding_for(name, backend, options)
+    parts = {
+        "template": template,
+        "backend": load_backend(backend, options) if with_model else BACKENDS.load(backend),
+        "selector": SELECTORS.build(name, chosen),
+        "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
+        "shots": shots,
+    }
+    return STRATEGIES.build("in_context", parts)
+
+
+def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
+    """A backend with its model in memory; the same one again for the same options.
+
+    Cross-validation and several seeds ask for one model many times over.
+    """
+    return _loaded(name, json.dumps(dict(options), sort_keys=True))
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, options: str) -> Backend:
+    return BACKENDS.build(name, json.loads(options))
+
+
+def selector_for(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:
+    """The selector's name and options, checked before anything is loaded."""
+    name = asked.selector or (_DEFAULT_SELECTOR if shots else "none")
+    SELECTORS.load(name)
+    if not shots:
+        return "none", {}
+    if name == "none":
+        raise SpecError(f"--shots {shots} with --selector none: choose another selector")
+    if not has_pool:
+        raise SpecError(
+            f"--shots {shots} needs rows to choose from: --train-data FILE (it may be the "
+            "evaluated file itself: a row is never its own demonstration)"
+        )
+    options = dict(asked.selector_options)
+    for reserved in ("seed", "encoder"):
+        if reserved in options:
+            raise SpecError(f"selector_options: {reserved!r} is set by promptkit; use --{reserved}")
+    if name != "nearest":
+        SELECTORS.build(name, {**options, "seed": asked.seed})
+    return name, options
+
+
+def has_encoder(backend: str) -> bool:
+    """Whether the backend embeds for a selector; the in-box encoder does it for the others."""
+    return backend in {"embedding", "fake"}
+
+
+def embedding_for(selector: str, backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The option that gives a selector its encoder, where it takes one."""
+    if selector != "nearest":
+        return {}
+    if has_encoder(backend):
+        return {"encoder": load_backend(backend, options)}
+    return {"encoder": load_backend("embedding", {"model": MINILM})}
+
+
+def backend_for_spec(
+    asked: EvalSpec, template: Template
+) -> tuple[str, dict[str, Any], Located | None]:
+    """The backend's name, its options, and where its model lies."""
+    if asked.dry_run or asked.backend == "fake":
+        return "fake", dict(asked.backend_options), None
+    located = locate(asked.model)
+    name, has_cloze = asked.backend, template.keys.cloze is not None
+    if name == "auto" or (name in SERVES_FOLDERS and backend_for(located, has_cloze) != name):
+        suited = backend_for(located, has_cloze)
+        if name != "auto":
+            raise CapabilityError(
+                f"backend {name!r} cannot serve {asked.model!r}; use --backend {suited} or auto"
+            )
+        name = suited
+    if name not in BACKENDS:
+        raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
+    options: dict[str, Any] = {
+        "model": asked.model,
+        "batch_size": asked.batch_size,
+        "device": asked.device,
+        "dtype": asked.dtype,
+    }
+    if name == "embedding" and template.keys.encoder is not None:
+        options["temperature"] = template.keys.encoder.temperature
+        options["shot_weight"] = template.keys.encoder.shot_weight
+    return name, options | asked.backend_options, located
+
+
+def dtype_for(asked: EvalSpec) -> str:
+    """The number format that ``auto`` stands for on this machine."""
+    if asked.dtype != "auto":
+        return asked.dtype
+    from promptkit.backends.torch_device import choose_device, choose_dtype
+
+    return str(choose_dtype("auto", choose_device(asked.device))).removeprefix("torch.")
+
+
+def fingerprinted(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Backend options that change a score."""
+    without = {"model", "batch_size", "device", "dtype"}
+    return {key: value for key, value in options.items() if key not in without}
+
+
+def versions(backend: str) -> dict[str, str]:
+    """Versions of the packages that can change what a backend says."""
+    names = ("promptkit", *PACKAGES.get(backend, ()))
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -45,7 +45,7 @@ def show(
     from promptkit.runs import Store
     from promptkit.runs.record import from_json
     from promptkit.runs.spec import FORMATS
-    from promptkit.runs.store import read_json
+    from promptkit.runs.files import read_json
 
     if format not in FORMATS:
         raise SpecError(f"--format {format}: {nearest(format, FORMATS)}")
@@ -63,7 +63,7 @@ def show(
 
 
 def _row(folder: Any) -> dict[str, Any]:
-    from promptkit.runs.store import read_json
+    from promptkit.runs.files import read_json
 
     spec = read_json(folder / "spec.json")
     done = (folder / "record.json").is_file()

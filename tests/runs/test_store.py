@@ -13,7 +13,7 @@ import pytest
 from promptkit.errors import Interrupted, StoreError
 from promptkit.runs import EvalSpec, Store, build, run, runner
 from promptkit.runs.record import from_json, to_json
-from promptkit.runs.store import read_json
+from promptkit.runs.files import read_json
 
 
 def trial(**options):

@@ -98,7 +98,7 @@ class HFBackend:
         chosen = choose_dtype(dtype, self._device)
         self._model = _load(loader, located.path, chosen).to(self._device)
         self.tokens = Tokens(load_tokenizer(located.path))
-        self.max_tokens = _max_tokens(self._model, self.tokens.tokenizer)
+        self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter)
         self._scorer: _Scorer = scorer(self._model, self.tokens, passes)
 
@@ -212,7 +212,8 @@ def load_tokenizer(path: Any) -> Any:
         ) from error
 
 
-def _max_tokens(model: Any, tokenizer: Any) -> int:
+def max_tokens_of(model: Any, tokenizer: Any) -> int:
+    """Most tokens that a model reads at once; a huge number where it does not say."""
     names = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
     known = [getattr(model.config, name, None) for name in names]
     limits = [int(value) for value in known if isinstance(value, int) and value > 0]

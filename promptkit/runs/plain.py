@@ -23,41 +23,36 @@ TEXT = "text"
 
 
 def template_for(labels: Sequence[Scalar], fields: Sequence[str]) -> Template:
-    """A template over these labels whose fields stand for these columns, in their order.
+    """A template over these labels and fields.
 
-    A single column is always the field ``text``; of several columns the names are kept, made fit
-    to stand in a form. Labels that are called like those of an in-box sentiment template but for
-    their case keep their own spelling.
+    Labels over the one field ``text`` that are called like those of an in-box sentiment template,
+    but perhaps for their case, get that one and keep their spelling.
 
     Args:
         labels: The labels in canonical order; none leaves them open.
-        fields: The columns of text.
+        fields: The template's fields, such as `field_names` makes of columns.
 
     Raises:
-        SpecError: No column, or the labels are not at least two different ones.
+        SpecError: No field, one that no form can hold, or fewer than two different labels.
     """
-    if not fields:
-        raise SpecError("a row needs at least one column of text; say which with --text-field")
-    if labels and len(fields) == 1:
+    if labels and tuple(fields) == (TEXT,):
         for name, some_will_do in IN_BOX:
             found = _respelled(find_template(name), labels, some_will_do)
             if found is not None:
                 return found
-    made = open_template(fields)
+    made = plain_template(fields)
     return made.with_labels(labels) if labels else made
 
 
-def open_template(fields: Sequence[str]) -> Template:
-    """A template with open labels over these columns."""
-    names = field_names(fields)
-    shown = "\n".join(
-        f"{_title(column) if len(names) > 1 else 'Text'}: {{{{ {name} }}}}"
-        for name, column in zip(names, fields, strict=True)
-    )
+def plain_template(fields: Sequence[str]) -> Template:
+    """A template with open labels over these fields."""
+    if not fields:
+        raise SpecError("a row needs at least one column of text; say which with --text-field")
+    shown = "\n".join(f"{_title(name)}: {{{{ {name} }}}}" for name in fields)
     content: dict[str, Any] = {
         "name": "plain",
         "description": "The row's text and the labels' names, and nothing more.",
-        "task": {"kind": "classify", "fields": list(names)},
+        "task": {"kind": "classify", "fields": list(fields)},
         "instruction": "Choose the label that fits.\nLabels: {{ words | join(', ') }}",
         "query": f"{shown}\nLabel:",
         "labels": "open",

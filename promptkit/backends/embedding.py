@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -25,8 +26,24 @@ from promptkit.errors import BackendError, CapabilityError, SpecError
 from promptkit.types import Candidate, Cost, Evidence, Piece, Prompt, Text, label_key
 
 BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65536}
-#: Vectors of statements and demonstrations that are remembered.
+#: Texts whose vectors are remembered: statements, demonstrations, and rows, which
+#: cross-validation and several kinds of prompts ask about again and again.
 REMEMBERED = 50_000
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A text as the encoder sees it.
+
+    Args:
+        vector: (w,) of length one.
+        cut: Characters that were too many.
+        n_tokens: Tokens read.
+    """
+
+    vector: NDArray[np.float32]
+    cut: int
+    n_tokens: int
 
 
 class EmbeddingBackend:
@@ -75,7 +92,7 @@ class EmbeddingBackend:
         self._encoder = _load(located.path, self._device, choose_dtype(dtype, self._device))
         self.tokens = Tokens(self._encoder.tokenizer)
         self.max_tokens = int(self._encoder.max_seq_length or 512)
-        self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._remembered: OrderedDict[Text, _Encoded] = OrderedDict()
         self._meter = Meter()
 
     @property
@@ -89,21 +106,30 @@ class EmbeddingBackend:
             vectors, _, _ = self._encode([(Piece(text, True),) for text in texts])
         return vectors
 
+    def vectors(self, texts: Sequence[Text]) -> tuple[NDArray[np.float32], list[int]]:
+        """As `encode`, and how many characters of each text were too many to be read."""
+        with self._meter.timed():
+            found = self._encoded(texts)
+        self._meter.add(prompt_tokens=sum(row.n_tokens for row in found))
+        return _stacked(found), [row.cut for row in found]
+
     def score(
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`; the evidence is mean cosine / temperature."""
         with self._meter.timed():
-            rows, cut, n_tokens = self._encode([prompt.encoded for prompt in prompts])
+            rows = self._encoded([prompt.encoded for prompt in prompts])
             different = {id(own): own for own in candidates}.values()  # most rows share theirs
             told = [text for own in different for one in own for text in one.statements]
             shown = [shot.encoded for prompt in prompts for shot in prompt.shots]
-            known = self._vectors_of([*told, *shown])
+            texts = list(dict.fromkeys([*told, *shown]))
+            vectors = self._encoded([(Piece(text, True),) for text in texts])
+            known = {text: one.vector for text, one in zip(texts, vectors, strict=True)}
             evidence = [
-                self._evidence(prompt, row, own, known, chars)
-                for prompt, row, own, chars in zip(prompts, rows, candidates, cut, strict=True)
+                self._evidence(prompt, row.vector, own, known, row.cut)
+                for prompt, row, own in zip(prompts, rows, candidates, strict=True)
             ]
-        self._meter.add(rows=len(prompts), prompt_tokens=sum(n_tokens))
+        self._meter.add(rows=len(prompts), prompt_tokens=sum(row.n_tokens for row in rows))
         return evidence
 
     def _evidence(
@@ -135,14 +161,14 @@ class EmbeddingBackend:
             cut_chars=prompt.cut_chars + cut,
         )
 
-    def _vectors_of(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Vectors by text; those of earlier calls are remembered."""
+    def _encoded(self, texts: Sequence[Text]) -> list[_Encoded]:
+        """Each text encoded; what an earlier call computed is remembered."""
         wanted = list(dict.fromkeys(texts))
         new = [text for text in wanted if text not in self._remembered]
-        if new:
-            vectors, _, _ = self._encode([(Piece(text, True),) for text in new])
-            self._remembered.update(zip(new, vectors, strict=True))
-        found = {text: self._remembered[text] for text in wanted}
+        vectors, cut, n_tokens = self._encode(new)
+        for text, *own in zip(new, vectors, cut, n_tokens, strict=True):
+            self._remembered[text] = _Encoded(*own)
+        found = [self._remembered[text] for text in texts]
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
         return found
@@ -167,6 +193,10 @@ class EmbeddingBackend:
         self._meter.add(computed_tokens=features["input_ids"].numel())
         unit: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
         return unit
+
+
+def _stacked(found: Sequence[_Encoded]) -> NDArray[np.float32]:
+    return np.stack([one.vector for one in found]) if found else np.empty((0, 0), np.float32)
 
 
 def _load(path: Any, device: Any, dtype: Any) -> Any:

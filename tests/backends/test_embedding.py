@@ -130,8 +130,7 @@ def test_what_an_earlier_call_embedded_is_not_embedded_again():
     backend.score([prompt_of("A stay.")], [candidates_of()])
     before = backend.cost.computed_tokens
     backend.score([prompt_of("A stay.")], [candidates_of()])
-    row = len(backend.tokens.encode([(Piece("A stay.", True),)])[0].ids) + 2
-    assert backend.cost.computed_tokens - before == row
+    assert backend.cost.computed_tokens == before
 
 
 def test_the_meter_counts_rows_and_their_tokens_once():

@@ -31,7 +31,7 @@ def guesses(sizes: Iterable[int]) -> Floats:
     """
     total = np.ones(1)
     for size, n in sorted(Counter(sizes).items()):
-        total = _convolve(total, binomial(n, 1 / size))
+        total = convolve(total, binomial(n, 1 / size))
     return total
 
 
@@ -44,7 +44,7 @@ def central(probabilities: Floats, mass: float = 0.95) -> tuple[int, int]:
     return min(int(low), last), min(int(high), last)
 
 
-def _convolve(first: Floats, second: Floats) -> Floats:
+def convolve(first: Floats, second: Floats) -> Floats:
     """Distribution of a sum; skips the tails that are too thin to move a quantile."""
     total = np.zeros(len(first) + len(second) - 1)
     (left,), (right,) = np.nonzero(first > 1e-18), np.nonzero(second > 1e-18)

@@ -11,55 +11,18 @@ its level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from promptkit.metrics.difference import Difference, difference_of
 from promptkit.metrics.student import Student
 
-
-@dataclass(frozen=True)
-class Resampled:
-    """What J folds say about a difference in accuracy.
-
-    Args:
-        mean: Mean difference over the folds.
-        error: Its corrected standard error; None for fewer than two folds.
-        df: J - 1.
-        t: The test statistic; None for fewer than two folds.
-        p_value: Two-sided; 1 for fewer than two folds, which can show nothing.
-        low: Lower end of the 95% interval, None for fewer than two folds; not cut at -1.
-        high: Its upper end.
-    """
-
-    mean: float
-    error: float | None
-    df: int
-    t: float | None
-    p_value: float
-    low: float | None
-    high: float | None
-
-    @property
-    def belief(self) -> Student | None:
-        """The posterior of the difference under a flat prior; None for fewer than two folds."""
-        return None if self.error is None else Student(self.mean, self.error, self.df)
-
-    def probability_above(self, rope: float = 0.0) -> float | None:
-        """P(difference > rope); ``rope`` is half the region of practical equivalence."""
-        return None if self.belief is None else self.belief.above(rope)
-
-    def expected_loss(self) -> float | None:
-        """``E[max(0, difference)]``: accuracy lost, on average, by choosing the second entry.
-
-        None for fewer than three folds, which leave the mean of t undefined.
-        """
-        return None if self.belief is None else self.belief.expected_gain()
+TEST = "corrected resampled t-test"
 
 
-def corrected_t(differences: ArrayLike, *, n_train: float, n_test: float) -> Resampled:
+def corrected_t(differences: ArrayLike, *, n_train: float, n_test: float) -> Difference:
     """Test whether the mean difference over folds is 0.
 
     Folds that all show the same difference have no variance, and would make any difference
@@ -83,11 +46,10 @@ def corrected_t(differences: ArrayLike, *, n_train: float, n_test: float) -> Res
     mean = float(found.mean())
     factor = variance_factor(n, n_train=n_train, n_test=n_test)
     if n < 2:
-        return Resampled(mean, None, 0, None, 1.0, None, None)
+        return Difference(mean, None, 0, 1.0, None, None, TEST, "folds")
     variance = max(float(found.var(ddof=1)), smallest_variance(n, n_test))
     error = float(np.sqrt(variance * factor))
-    belief = Student(mean, error, n - 1)
-    return Resampled(mean, error, n - 1, mean / error, belief.p_value(), *belief.interval())
+    return difference_of(Student(mean, error, n - 1), test=TEST, over="folds")
 
 
 def variance_factor(n_folds: int, *, n_train: float, n_test: float) -> float:

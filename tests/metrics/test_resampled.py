@@ -57,6 +57,7 @@ def test_one_fold_shows_nothing() -> None:
     found = corrected_t([0.3], n_train=80, n_test=20)
     assert (found.mean, found.p_value, found.df) == (0.3, 1.0, 0)
     assert (found.error, found.t, found.low, found.high) == (None,) * 4
+    assert (found.test, found.over) == ("corrected resampled t-test", "folds")
     assert found.belief is found.probability_above() is found.expected_loss() is None
 
 

@@ -46,21 +46,58 @@ def centred_interval(values: Floats, value: float) -> Interval:
 
 def resampled_margins(confusion: Ints, rng: np.random.Generator, resamples: int) -> Margins:
     """(resamples, k) margins of confusion matrices of rows drawn with replacement."""
-    k, n = len(confusion), confusion.sum()
     gold, predicted = np.nonzero(confusion)
-    share = confusion[gold, predicted] / n
-    # np.nonzero lists the cells row by row; `across` lists the same cells column by column.
-    across = np.argsort(predicted, kind="stable")
-    rows, row_starts = np.unique(gold, return_index=True)
-    cols, col_starts = np.unique(predicted[across], return_index=True)
-    hit = np.flatnonzero(gold == predicted)
-    hits, support, columns = (np.zeros((resamples, width)) for width in (k, k, k + 1))
-    for part in _parts(resamples, len(share)):
-        drawn = rng.multinomial(n, share, size=part.stop - part.start)
-        hits[part, gold[hit]] = drawn[:, hit]
-        support[part, rows] = np.add.reduceat(drawn, row_starts, axis=1)
-        columns[part, cols] = np.add.reduceat(drawn[:, across], col_starts, axis=1)
-    return Margins(hits, support, columns[:, :-1])
+    counts = confusion[gold, predicted]
+    found = _margins_of_patterns(counts, gold, predicted[None], len(confusion), rng, resamples)
+    return Margins(found.hits[:, 0], found.support[:, 0], found.predicted[:, 0])
+
+
+def resampled_together(
+    gold: Ints, predicted: Ints, k: int, rng: np.random.Generator, resamples: int
+) -> Margins:
+    """The same for several predictions of the same rows: all of them get the same rows.
+
+    Rows that have the same gold label and the same predictions are drawn as one pattern.
+
+    Args:
+        gold: (n,) index of each row's gold label.
+        predicted: (D, n) index of the predicted one in draw d, k where there is none.
+        k: How many labels there are.
+        rng: Where rows are drawn from.
+        resamples: How often.
+
+    Returns:
+        Margins of shape (resamples, D, k).
+    """
+    patterns, counts = np.unique(np.vstack([gold, predicted]), axis=1, return_counts=True)
+    return _margins_of_patterns(counts, patterns[0], patterns[1:], k, rng, resamples)
+
+
+def _margins_of_patterns(
+    counts: Ints, gold: Ints, predicted: Ints, k: int, rng: np.random.Generator, resamples: int
+) -> Margins:
+    """(resamples, D, k) margins; (p,) patterns of rows with their counts, predicted is (D, p)."""
+    n, shape = counts.sum(), (resamples, len(predicted), k)
+    hits, support, columns = np.zeros(shape), np.zeros(shape), np.zeros((*shape[:2], k + 1))
+    for part in _parts(resamples, len(counts)):
+        drawn = rng.multinomial(n, counts / n, size=part.stop - part.start)
+        support[part] = _sums(drawn, gold, k)[:, None]
+        for draw, labels in enumerate(predicted):
+            hit = np.flatnonzero(gold == labels)
+            hits[part, draw] = _sums(drawn[:, hit], gold[hit], k)
+            columns[part, draw] = _sums(drawn, labels, k + 1)
+    return Margins(hits, support, columns[..., :-1])
+
+
+def _sums(drawn: Ints, group: Ints, width: int) -> Floats:
+    """(resamples, width) sums of the columns of (resamples, p) that belong to one group."""
+    sums = np.zeros((len(drawn), width))
+    if len(group):
+        # reduceat adds neighbours, so that the columns of a group must lie side by side.
+        order = np.argsort(group, kind="stable")
+        names, starts = np.unique(group[order], return_index=True)
+        sums[:, names] = np.add.reduceat(drawn[:, order], starts, axis=1)
+    return sums
 
 
 def resampled_means(columns: Floats, rng: np.random.Generator, resamples: int) -> Floats:

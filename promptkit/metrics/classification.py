@@ -50,8 +50,12 @@ class Margins:
 
 def confusion_of(rows: Rows, k: int) -> Ints:
     """(k, k + 1) counts: gold label down, predicted label across, last column unscored."""
-    across = np.where(rows.predicted == UNSCORED, k, rows.predicted)
-    cells = np.bincount(rows.gold * (k + 1) + across, minlength=k * (k + 1))
+    return confusion_from(rows.gold, np.where(rows.predicted == UNSCORED, k, rows.predicted), k)
+
+
+def confusion_from(gold: Ints, predicted: Ints, k: int) -> Ints:
+    """The same from (n,) indices, k standing for unscored."""
+    cells = np.bincount(gold * (k + 1) + predicted, minlength=k * (k + 1))
     return cells.astype(np.int64).reshape(k, k + 1)
 
 

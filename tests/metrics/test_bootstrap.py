@@ -7,6 +7,7 @@ from promptkit.metrics.bootstrap import (
     interval,
     resampled_margins,
     resampled_means,
+    resampled_together,
 )
 from promptkit.metrics.classification import accuracy, balanced_accuracy, macro_f1, margins_of
 
@@ -78,3 +79,24 @@ def test_a_centred_interval_holds_its_value_and_stays_above_zero() -> None:
     low, high = centred_interval(np.linspace(0.1, 0.3, 1001), 0.05)
     assert low == 0.0
     assert high == pytest.approx(0.145)
+
+
+def test_predictions_resampled_together_get_the_same_rows() -> None:
+    rng = np.random.default_rng(0)
+    gold, first = rng.integers(0, 3, size=(2, 80))
+    other = rng.integers(0, 4, size=80)
+    drawn = resampled_together(gold, np.array([first, other, first]), 3, rng, 40)
+    assert drawn.hits.shape == drawn.support.shape == drawn.predicted.shape == (40, 3, 3)
+    assert (drawn.support[:, 0] == drawn.support[:, 1]).all()
+    assert (drawn.hits[:, 0] == drawn.hits[:, 2]).all()
+    assert (drawn.predicted[:, 0].sum(axis=1) == 80).all()
+    assert (drawn.predicted[:, 1].sum(axis=1) < 80).any(), "the last column is for unscored rows"
+
+
+def test_one_prediction_alone_is_drawn_like_its_confusion_matrix() -> None:
+    gold = np.repeat([0, 0, 0, 1, 1], [30, 5, 5, 10, 15])
+    predicted = np.repeat([0, 1, 2, 0, 1], [30, 5, 5, 10, 15])
+    one = resampled_margins(CONFUSION, np.random.default_rng(3), 20)
+    other = resampled_together(gold, predicted[None], 2, np.random.default_rng(3), 20)
+    assert (one.hits == other.hits[:, 0]).all()
+    assert (one.predicted == other.predicted[:, 0]).all()

@@ -64,10 +64,11 @@ class Interrupted(PromptkitError):
     Args:
         done: Rows that are stored.
         total: Rows of the run.
+        what: What is counted, where it is not rows.
     """
 
-    def __init__(self, done: int, total: int) -> None:
-        super().__init__(f"interrupted: {done} of {total} rows are stored")
+    def __init__(self, done: int, total: int, what: str = "rows") -> None:
+        super().__init__(f"interrupted: {done} of {total} {what} are stored")
         self.done, self.total = done, total
 
 

@@ -132,7 +132,8 @@ class Plan:
         sizes: Sizes in rising order, None (all) last.
         cells: All cells in the order in which they are computed, dropped ones included.
         budget_seconds: The time allowed; None is no limit.
-        detectable: The smallest difference of accuracy that these rows can show.
+        detectable: The smallest difference of accuracy that these rows can show; None where they
+            can show none.
         notes: What a reader must know before the run.
     """
 
@@ -147,7 +148,7 @@ class Plan:
     sizes: tuple[Size, ...]
     cells: tuple[Planned, ...]
     budget_seconds: float | None
-    detectable: float
+    detectable: float | None
     notes: tuple[str, ...] = ()
 
     @property
@@ -177,6 +178,7 @@ class Line:
             be made.
         problem: Why there are no numbers; empty when there are.
         facts: What was chosen inside the training rows, most often.
+        is_best: Whether it has the highest accuracy at its size.
     """
 
     entry: Entry
@@ -194,11 +196,7 @@ class Line:
     p_value: float | None = None
     problem: str = ""
     facts: str = ""
-
-    @property
-    def is_best(self) -> bool:
-        """Whether it has the highest accuracy at its size."""
-        return self.accuracy is not None and self.difference is None
+    is_best: bool = False
 
 
 @dataclass(frozen=True)

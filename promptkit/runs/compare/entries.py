@@ -1,0 +1,99 @@
+"""The ways of adapting a model that can stand in a comparison, from the simplest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptkit.errors import SpecError, nearest
+from promptkit.runs.compare.nouns import Entry
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An entry before it has a model.
+
+    Args:
+        strategy: Its name in the registry of strategies.
+        options: Options of the strategy.
+        uses_model: Whether a model is behind it.
+        fits: Whether labelled rows change it.
+        always: Whether it survives every budget: baselines, zero-shot prompts and features.
+        default: Whether it is offered unasked: it lowered the regret that `bench/regret.py`
+            measures, or is a baseline.
+    """
+
+    strategy: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    uses_model: bool = True
+    fits: bool = True
+    always: bool = False
+    default: bool = False
+
+
+_BATCH = {"calibration": "batch"}
+
+#: In the order of simplicity: what has to be kept, served and understood, the least first.
+OFFERS: Mapping[str, Offer] = {
+    "majority": Offer("majority", uses_model=False, always=True, default=True),
+    "random": Offer("random", uses_model=False, fits=False, always=True, default=True),
+    "zero-shot": Offer("in_context", fits=False, always=True, default=True),
+    "zero-shot-batch": Offer("in_context", _BATCH, fits=False, always=True, default=True),
+    "tfidf": Offer("tfidf", uses_model=False, always=True, default=True),
+    "nearest-neighbour": Offer("nearest_neighbour", always=True, default=True),
+    "features": Offer("features", always=True, default=True),
+    "few-shot": Offer("in_context", {"shots": 8}, default=True),
+    "few-shot-batch": Offer("in_context", {"shots": 8, **_BATCH}, default=True),
+    "head": Offer("head"),
+    "contrastive": Offer("contrastive", default=True),
+    "lora": Offer("lora", default=True),
+    "top-layers": Offer("top_layers"),
+    "full": Offer("full", default=True),
+}
+
+
+def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entry]:
+    """The entries that were asked for, each with each model that it uses.
+
+    Args:
+        names: Names of `OFFERS`; None for the default ones, ``["all"]`` for all.
+        models: At least one model.
+
+    Raises:
+        SpecError: An unknown name; names the nearest one.
+    """
+    if not models:
+        raise SpecError("--models is empty; give at least one, such as minilm")
+    wanted = _wanted(names)
+    entries = []
+    for rank, (name, offer) in enumerate(OFFERS.items()):
+        if name not in wanted:
+            continue
+        served = list(dict.fromkeys(models)) if offer.uses_model else [""]
+        for model in served:
+            entries.append(
+                Entry(
+                    name=f"{name} ({model})" if model and len(models) > 1 else name,
+                    strategy=offer.strategy,
+                    options=dict(offer.options),
+                    model=model,
+                    rank=rank,
+                    fits=offer.fits,
+                    always=offer.always,
+                )
+            )
+    return entries
+
+
+def _wanted(names: Sequence[str] | None) -> set[str]:
+    if names is None:
+        return {name for name, offer in OFFERS.items() if offer.default}
+    if list(names) == [ALL]:
+        return set(OFFERS)
+    for name in names:
+        if name not in OFFERS:
+            raise SpecError(f"--strategies: no entry {name!r}; {nearest(name, [*OFFERS, ALL])}")
+    return set(names)

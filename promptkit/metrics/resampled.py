@@ -11,7 +11,7 @@ its level.
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isinf
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,7 +59,7 @@ def variance_factor(n_folds: int, *, n_train: float, n_test: float) -> float:
         ValueError: A number is not above 0.
     """
     sizes = (n_folds, n_train, n_test)
-    if not all(isfinite(size) and size > 0 for size in sizes):
+    if not all(size > 0 for size in sizes) or isinf(n_test):
         raise ValueError(f"folds and their sizes must be above 0, not {sizes}")
     return 1 / n_folds + n_test / n_train
 

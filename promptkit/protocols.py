@@ -75,6 +75,31 @@ class Verbalizer(Protocol):
         ...
 
 
+class Calibrator(Protocol):
+    """Takes off what a model favours whatever the row says.
+
+    Attributes:
+        needs: What an estimate is made from.
+    """
+
+    needs: Literal["nothing", "unlabelled rows"]
+
+    def estimate(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k,) log-prior of the labels, from (n, k) log-probabilities of rows of any label."""
+        ...
+
+    def apply(
+        self, log_p: NDArray[np.float64], log_prior: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """(n, k) log-probabilities, mended and normalised.
+
+        Args:
+            log_p: (n, k) log-probabilities up to a constant for each row, none of them all -inf.
+            log_prior: (k,) what `estimate` gave; None takes it from these rows.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Step:
     """How far a fit has come.

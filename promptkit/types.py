@@ -162,6 +162,8 @@ class Evidence:
         dropped_shots: Demonstrations left out so that the prompt fits.
         cut_chars: Characters of the row left out so that the prompt fits.
         problem: Why there is no evidence, in words; empty when there is.
+        log_prior: (k,) what the model favours whatever the row says, in nats and in the order of
+            the labels, where that was estimated beforehand; see `promptkit.calibration`.
     """
 
     example_id: str
@@ -173,6 +175,7 @@ class Evidence:
     dropped_shots: int = 0
     cut_chars: int = 0
     problem: str = ""
+    log_prior: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from promptkit.errors import DataError
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from promptkit.errors import CapabilityError, DataError, StoreError
 from promptkit.prompts.template import Template
-from promptkit.protocols import NO_CONTEXT, Backend, FitContext, Selector, Verbalizer
+from promptkit.protocols import NO_CONTEXT, Backend, Calibrator, FitContext, Selector, Verbalizer
+from promptkit.strategies import calibrated
+from promptkit.strategies.calibrated import calibration_rows, log_prior
 from promptkit.strategies.rows import read_rows, write_rows
 from promptkit.types import Cost, Evidence, Example, Prediction
 from promptkit.verbalizers.conclude import prediction_of
+
+_PRIOR = "log_prior.safetensors"
 
 
 class InContext:
@@ -23,6 +33,13 @@ class InContext:
         selector: Chooses the demonstrations.
         verbalizer: Turns evidence about words into evidence about labels.
         shots: Demonstrations of a prompt.
+        calibrator: Takes off what the model favours whatever the row says; None leaves it. One
+            that needs rows learns from the training rows, their labels unread, and where they are
+            fewer than ten from the rows that are concluded together.
+        calibration: What the calibrator is called.
+
+    Raises:
+        CapabilityError: A calibrator, and rows that bring their own choices.
     """
 
     def __init__(
@@ -32,9 +49,18 @@ class InContext:
         selector: Selector,
         verbalizer: Verbalizer,
         shots: int = 0,
+        calibrator: Calibrator | None = None,
+        calibration: str = "none",
     ) -> None:
+        if calibrator is not None and template.choosing:
+            raise CapabilityError(
+                f"calibration needs labels that all rows share, and each row of template "
+                f"{template.name!r} brings its own choices; use --calibration none"
+            )
         self.template, self.backend = template, backend
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
+        self.calibrator, self.calibration = calibrator, calibration
+        self.log_prior_: tuple[float, ...] = ()
 
     @property
     def cost(self) -> Cost:
@@ -42,14 +68,25 @@ class InContext:
         return self.backend.cost
 
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
-        """Give the selector its pool; nothing is trained."""
-        self.pool_ = tuple(train) if self.shots else ()
-        if self.shots:
-            self.selector.fit(train)
+        """Give the selector its pool, and the calibrator its rows; nothing is trained."""
+        self._take(train)
+        if self.calibrator is not None and self.calibrator.needs == "unlabelled rows":
+            rows = calibration_rows(train)
+            if rows:
+                pooled = [
+                    self._pooled(row, e) for row, e in zip(rows, self._ask(rows), strict=True)
+                ]
+                self.log_prior_ = log_prior(pooled, self.calibrator)
         return self
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
         """Evidence for each row's own candidates, in the order of the rows."""
+        found = self._ask(examples)
+        if not self.log_prior_:
+            return found
+        return [replace(evidence, log_prior=self.log_prior_) for evidence in found]
+
+    def _ask(self, examples: Sequence[Example]) -> list[Evidence]:
         if self.shots and hasattr(self.selector, "prepare"):
             self.selector.prepare(examples)
         prompts = [self.template.prompt(example, self._shots(example)) for example in examples]
@@ -60,7 +97,16 @@ class InContext:
         self, examples: Sequence[Example], evidence: Sequence[Evidence]
     ) -> list[Prediction]:
         """Predictions from stored evidence alone."""
-        return [self._conclude(e, found) for e, found in zip(examples, evidence, strict=True)]
+        pairs = list(zip(examples, evidence, strict=True))
+        pooled = [self._pooled(example, found) for example, found in pairs]
+        if self.calibrator is not None:
+            named = f"{self.calibration} calibration"
+            labels = self.template.task.labels
+            return calibrated.conclude(pooled, evidence, labels, self.calibrator, named)
+        return [
+            prediction_of(row, self.template.labels_of(example), found)
+            for row, (example, found) in zip(pooled, pairs, strict=True)
+        ]
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Both in one."""
@@ -68,15 +114,36 @@ class InContext:
 
     def describe(self) -> Mapping[str, Any]:
         """What of this enters a run's fingerprint; parts describe themselves elsewhere."""
-        return {"name": "in_context", "shots": self.shots}
+        mended = {"calibration": self.calibration} if self.calibrator is not None else {}
+        return {"name": "in_context", "shots": self.shots, **mended}
 
     def save(self, folder: Path) -> None:
-        """Keep the rows that demonstrations come from."""
+        """Keep the rows that demonstrations come from, and what the model favours."""
         write_rows(folder / "pool.jsonl", self.pool_)
+        if self.calibrator is not None:
+            save_file({"log_prior": np.array(self.log_prior_)}, folder / _PRIOR)
 
     def restore(self, folder: Path) -> Self:
-        """Take up the rows again."""
-        return self.fit(read_rows(folder / "pool.jsonl"))
+        """Take them up again.
+
+        Raises:
+            StoreError: A file is missing or broken.
+        """
+        self._take(read_rows(folder / "pool.jsonl"))
+        if self.calibrator is not None:
+            try:
+                self.log_prior_ = tuple(load_file(folder / _PRIOR)["log_prior"].tolist())
+            except (OSError, KeyError, SafetensorError) as error:
+                raise StoreError(
+                    f"{folder / _PRIOR}: cannot be read ({error}); save the model again"
+                ) from error
+        return self
+
+    def _take(self, train: Sequence[Example]) -> None:
+        self.log_prior_ = ()
+        self.pool_ = tuple(train) if self.shots else ()
+        if self.shots:
+            self.selector.fit(train)
 
     def _shots(self, example: Example) -> list[Example]:
         if not self.shots:
@@ -89,9 +156,9 @@ class InContext:
             )
         return shots
 
-    def _conclude(self, example: Example, evidence: Evidence) -> Prediction:
-        labels = self.template.labels_of(example)
+    def _pooled(self, example: Example, evidence: Evidence) -> NDArray[np.float64] | None:
+        """(k,) evidence about the row's labels; None where there is none."""
         if evidence.problem or not evidence.log_p:
-            return prediction_of(None, labels, evidence)
+            return None
         candidates = self.template.candidates(example, self.backend.reads)
-        return prediction_of(self.verbalizer.pool(evidence, candidates, labels), labels, evidence)
+        return self.verbalizer.pool(evidence, candidates, self.template.labels_of(example))

@@ -88,3 +88,67 @@ def rate(n: int, seconds: float) -> str:
         return MISSING
     per_second = n / seconds
     return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.2g}"
+
+
+def short_time(seconds: float) -> str:
+    """Seconds with two or three digits and a unit, for columns of tables.
+
+    >>> short_time(0.0042), short_time(7.25), short_time(754), short_time(7300)
+    ('4 ms', '7.2 s', '12.6 min', '2.0 h')
+    """
+    if seconds < 0.001:
+        return "<1 ms"
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 99.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    minutes = seconds / 60
+    return f"{minutes:.1f} min" if minutes < 99.95 else f"{minutes / 60:,.1f} h"
+
+
+def allowed_time(seconds: float) -> str:
+    """A time that somebody chose, without decimals that say nothing.
+
+    >>> allowed_time(1800), allowed_time(90), allowed_time(5400)
+    ('30 min', '90 s', '90 min')
+    """
+    return short_time(seconds).replace(".0 ", " ")
+
+
+def short_count(n: int) -> str:
+    """A number of parameters with at most three digits and a unit.
+
+    >>> short_count(770), short_count(11_264), short_count(22_713_216)
+    ('770', '11.3k', '22.7M')
+    """
+    if n < 1000:
+        return str(n)
+    value = float(n)
+    for unit in ("k", "M"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.3g}{unit}"
+    return f"{value / 1000:.3g}B"
+
+
+def p_text(p_value: float | None) -> str:
+    """A p-value with three decimals; a dash where there is none.
+
+    >>> p_text(0.0312), p_text(1e-9), p_text(None)
+    ('0.031', '<0.001', '–')
+    """
+    if p_value is None or not isfinite(p_value):
+        return MISSING
+    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign and three decimals; nothing is lost is ``0.000``.
+
+    >>> signed(-0.0123), signed(-0.0001), signed(None)
+    ('-0.012', '0.000', '–')
+    """
+    if value is None or not isfinite(value):
+        return MISSING
+    text = f"{value:+.3f}"
+    return text[1:] if float(text) == 0 else text

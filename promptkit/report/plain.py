@@ -45,6 +45,21 @@ def shorten(text: str, cells: int) -> str:
     return (cut.plain.rstrip() + "…") if cells > 0 else ""
 
 
+def shorten_middle(text: str, cells: int) -> str:
+    """The text in at most so many terminal cells; … stands for what was cut out of its middle.
+
+    >>> shorten_middle("paraphrase-multilingual-MiniLM-L12-v2", 19)
+    'paraphras…LM-L12-v2'
+    """
+    if cell_len(text) <= cells:
+        return text
+    start = shorten(text, cells // 2 + 1).removesuffix("…")
+    end = ""
+    while cell_len(text[-len(end) - 1 :]) <= cells - cell_len(start) - 1:
+        end = text[-len(end) - 1 :]
+    return f"{start}…{end}"
+
+
 def cell(text: str, style: str = "") -> Text:
     """What goes into a table: a `Text`, which unlike a string is not read for [markup]."""
     return Text(plain(text), style=style)

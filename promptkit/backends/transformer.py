@@ -76,12 +76,20 @@ def load_transformer(folder: Folder, device: Any, dtype: Any) -> Any:
     Raises:
         BackendError: Weights are missing or cannot be read.
     """
+    model = encoder_in(load_whole(folder.path, dtype))
+    return model.requires_grad_(False).to(device).eval()
+
+
+def load_whole(path: Path, dtype: Any) -> Any:
+    """The model without its head, of an encoder-decoder the decoder with it.
+
+    Raises:
+        BackendError: Weights are missing or cannot be read.
+    """
     try:
-        config = AutoConfig.from_pretrained(
-            folder.path, local_files_only=True, trust_remote_code=False
-        )
+        config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
         model, info = AutoModel.from_pretrained(
-            folder.path,
+            path,
             config=config,
             dtype=dtype,
             local_files_only=True,
@@ -91,7 +99,7 @@ def load_transformer(folder: Folder, device: Any, dtype: Any) -> Any:
         )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise BackendError(
-            f"model {folder.path}: {str(error).splitlines()[0]}",
+            f"model {path}: {str(error).splitlines()[0]}",
             hint="check the folder with 'promptkit doctor', or save the model again",
         ) from error
     two = bool(config.is_encoder_decoder)
@@ -99,12 +107,16 @@ def load_transformer(folder: Folder, device: Any, dtype: Any) -> Any:
     missing += sorted(str(name) for name in info["mismatched_keys"])
     if missing:
         raise BackendError(
-            f"model {folder.path}: {len(missing)} tensors are missing from its weights, "
+            f"model {path}: {len(missing)} tensors are missing from its weights, "
             f"{missing[0]!r} first",
             hint="its features would be random; save the whole model",
         )
-    model = model.get_encoder() if two else model
-    return model.requires_grad_(False).to(device).eval()
+    return model
+
+
+def encoder_in(whole: Any) -> Any:
+    """What reads a text: the model itself, or its encoder where it has a decoder too."""
+    return whole.get_encoder() if whole.config.is_encoder_decoder else whole
 
 
 def longest(folder: Folder, model: Any, tokens: Tokens) -> int:

@@ -1,0 +1,217 @@
+"""Low-rank adapters: beside each weight matrix a small product of two is trained (Hu et al. 2022).
+
+The model stays as it is; what is saved is the adapter and the head, and which model they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from promptkit.backends.weights import Located
+from promptkit.errors import BackendError, SpecError, StoreError
+from promptkit.strategies.base_record import check_base
+from promptkit.strategies.fine_tuning import FineTuning, Way
+from promptkit.strategies.frozen_states import FrozenStates
+from promptkit.strategies.option_checks import check_numbers
+from promptkit.strategies.pretrained import Pretrained, load_located
+from promptkit.strategies.reading import Reading
+from promptkit.strategies.top_layers import layers_of
+from promptkit.types import Scalar
+
+_ADAPTER = "adapter"
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+class LoRA(FineTuning):
+    """Trains adapters and the head.
+
+    Args:
+        rank: Width of an adapter.
+        alpha: Its output is multiplied by ``alpha / rank``.
+        adapter_dropout: Share of an adapter's input that a training step leaves out.
+        targets: ``auto`` for all linear layers of the transformer layers, in whatever family, or
+            the names of some, such as ``query,value``; the other arguments are those of
+            `FineTuning`.
+    """
+
+    name = "lora"
+
+    def __init__(
+        self,
+        labels: Sequence[Scalar],
+        reading: Reading,
+        *,
+        model: str = "minilm",
+        rank: int = 8,
+        alpha: int = 16,
+        adapter_dropout: float = 0.05,
+        targets: str | Sequence[str] = "auto",
+        learning_rate: float = 1e-3,
+        head_learning_rate: float = 1e-3,
+        epochs: int = 6,
+        batch_size: int = 16,
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        dropout: float = 0.1,
+        held_out: float = 0.2,
+        patience: int = 2,
+        class_weights: str = "none",
+        max_tokens: int = 512,
+        precision: str = "auto",
+        seed: int = 0,
+        device: str = "auto",
+        dtype: str = "auto",
+    ) -> None:
+        self.rank, self.alpha, self.adapter_dropout = rank, alpha, adapter_dropout
+        self.targets = targets
+        super().__init__(
+            labels,
+            reading,
+            model=model,
+            learning_rate=learning_rate,
+            head_learning_rate=head_learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            weight_decay=weight_decay,
+            warmup=warmup,
+            dropout=dropout,
+            held_out=held_out,
+            patience=patience,
+            class_weights=class_weights,
+            max_tokens=max_tokens,
+            precision=precision,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+        )
+
+    def _way(self) -> Way:
+        check_numbers(
+            whole={"rank": self.rank, "alpha": self.alpha},
+            above_0={},
+            shares={"adapter_dropout": self.adapter_dropout},
+        )
+        return Adapters(self.rank, self.alpha, self.adapter_dropout, self._targets())
+
+    def _own_options(self) -> dict[str, Any]:
+        named = {"rank": self.rank, "alpha": self.alpha, "adapter_dropout": self.adapter_dropout}
+        return {**named, "targets": list(self._targets()) or "auto"}
+
+    def _targets(self) -> tuple[str, ...]:
+        """Names of layers; none for all."""
+        if self.targets == "auto":
+            return ()
+        given = self.targets.split(",") if isinstance(self.targets, str) else self.targets
+        return tuple(name.strip() for name in given)
+
+
+class Adapters:
+    """The adapters require gradients, the model does not; see `Way`."""
+
+    def __init__(self, rank: int, alpha: int, dropout: float, targets: Sequence[str]) -> None:
+        self.rank, self.alpha, self.dropout, self.targets = rank, alpha, dropout, targets
+
+    def load(self, located: Located, max_tokens: int, dtype: Any) -> Pretrained:
+        """In the dtype of predictions: frozen weights need no more."""
+        return load_located(located, max_tokens, dtype)
+
+    def open(self, base: Pretrained) -> None:
+        """Put adapters, of float32, beside the targeted layers.
+
+        Raises:
+            SpecError: The model has no such layer.
+        """
+        from peft import LoraConfig, get_peft_model
+
+        config = LoraConfig(
+            r=self.rank,
+            lora_alpha=self.alpha,
+            lora_dropout=self.dropout,
+            target_modules=targets_of(base.network, self.targets),
+            bias="none",
+        )
+        base.network = get_peft_model(base.network, config)
+
+    def check(self, base: Pretrained, states: FrozenStates, ids: Sequence[Sequence[int]]) -> None:
+        """Compare states with the adapter and without it.
+
+        Raises:
+            BackendError: They are equal: the adapter is not applied, or does nothing.
+        """
+        with_it = states.of(ids)
+        with base.network.disable_adapter():
+            without = states.of(ids)
+        if torch.equal(with_it, without):
+            raise BackendError(
+                "the adapter changes nothing: the model says the same with it and without it",
+                hint="train again with a higher learning_rate, or save the adapter again",
+            )
+
+    def save(self, base: Pretrained, folder: Path) -> None:
+        """The adapter alone, in the format of peft."""
+        base.network.save_pretrained(
+            folder / _ADAPTER, safe_serialization=True, save_embedding_layers=False
+        )
+        # peft's README is a form with nothing filled in
+        (folder / _ADAPTER / "README.md").unlink(missing_ok=True)
+
+    def restore(self, located: Located, facts: Mapping[str, Any], folder: Path) -> Pretrained:
+        """The model, checked to be the one that was trained upon, with the adapter.
+
+        Raises:
+            StoreError: The adapter is missing or broken.
+            BackendError: Another model.
+        """
+        from peft import PeftModel
+        from safetensors import SafetensorError
+
+        check_base(facts["base"], located)
+        base = load_located(located, int(facts["max_tokens"]), facts["dtype"])
+        place = folder / _ADAPTER
+        for name in _ADAPTER_FILES:  # peft would look for a missing file on a hub
+            if not (place / name).is_file():
+                raise StoreError(f"{place / name} is missing; save the model again")
+        try:
+            base.network = PeftModel.from_pretrained(base.network, str(place))
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
+            first = str(error).splitlines()[0]
+            raise StoreError(f"{place}: cannot be read ({first}); save the model again") from error
+        return base
+
+
+def targets_of(network: Any, named: Sequence[str]) -> list[str]:
+    """Full names of the layers that get an adapter.
+
+    Args:
+        network: A network of transformers.
+        named: Ends of names, such as ``query``; none for every linear layer of every transformer
+            layer: in tests of Dettmers et al. (2023) that was what full fine-tuning's quality took.
+
+    Raises:
+        SpecError: No linear layer has such a name; says which there are.
+    """
+    inside = {id(module) for layer in layers_of(network) for module in layer.modules()}
+    linear = [
+        name
+        for name, module in network.named_modules()
+        if id(module) in inside and _is_linear(module)
+    ]
+    if not named:
+        return linear
+    last = sorted({name.rpartition(".")[2] for name in linear})
+    for name in named:
+        if name not in last:
+            raise SpecError(
+                f"option 'targets': the model has no linear layer named {name!r}; it has "
+                f"{', '.join(last)}"
+            )
+    return [name for name in linear if name.rpartition(".")[2] in named]
+
+
+def _is_linear(module: Any) -> bool:
+    """GPT-2's ``Conv1D`` is a linear layer with its weight lying the other way."""
+    return isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D"

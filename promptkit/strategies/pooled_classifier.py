@@ -1,0 +1,75 @@
+"""A pre-trained network, pooling, and a head: what fine-tuning trains as one module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from promptkit.strategies.classifier_head import ClassifierHead
+from promptkit.strategies.pooling import Pooling
+from promptkit.strategies.pretrained import states_of
+
+
+class PooledClassifier(nn.Module):
+    """(n, k) logits of (n, t) token ids.
+
+    Its ``state_dict`` holds what is trained and the head, and nothing that is frozen: a checkpoint
+    of an adapter is as small as the adapter, and the frozen rest comes from the model's folder.
+
+    Args:
+        network: Gives states; those of its parameters that are to be trained require gradients.
+        pooling: How states become one vector.
+        head: From that vector to logits.
+        class_weights: (k,) weight of a row of each label in the loss, or None.
+    """
+
+    class_weights: torch.Tensor | None
+
+    def __init__(
+        self,
+        network: Any,
+        pooling: Pooling,
+        head: ClassifierHead,
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.network, self.pooling, self.head = network, pooling, head
+        weights = torch.tensor(class_weights) if class_weights is not None else None
+        self.register_buffer("class_weights", weights, persistent=False)
+        self.register_state_dict_post_hook(_leave_frozen_out)  # type: ignore[no-untyped-call]
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        labels: torch.Tensor | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """``logits``, and the mean ``loss`` where there are ``labels`` (n,)."""
+        features = states_of(self.network, input_ids, attention_mask, self.pooling)
+        logits = self.head(features)
+        if labels is None:
+            return {"logits": logits}
+        loss = nn.functional.cross_entropy(logits, labels, weight=self.class_weights)
+        return {"loss": loss, "logits": logits}
+
+    def take(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Load what `state_dict` gave; the frozen rest stays as it is."""
+        unknown = self.load_state_dict(dict(state), strict=False).unexpected_keys
+        if unknown:
+            raise RuntimeError(f"the state has {unknown[0]!r}, which this classifier lacks")
+
+    def trained(self) -> int:
+        """Parameters that are trained, those of the head among them."""
+        return sum(one.numel() for one in self.parameters() if one.requires_grad)
+
+
+def _leave_frozen_out(
+    module: nn.Module, state: dict[str, Any], prefix: str, local_metadata: object
+) -> None:
+    frozen = {prefix + name for name, one in module.named_parameters() if not one.requires_grad}
+    fixed = {prefix + name for name, _ in module.named_buffers() if not name.startswith("head.")}
+    for name in frozen | fixed:
+        state.pop(name, None)

@@ -1,0 +1,118 @@
+"""A pre-trained network without its head: what turns token ids into states.
+
+Whatever head the folder brings (language modelling, a pooler) is left behind; a masked, a causal
+and an encoder-decoder model all become something that gives (n, t, w) states. Of an
+encoder-decoder model that is the encoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from promptkit.backends.encoding import fitted_ids, padded
+from promptkit.backends.tokens import Tokens
+from promptkit.backends.torch_device import quieten
+from promptkit.backends.transformer import (
+    Folder,
+    encoder_in,
+    load_tokens,
+    load_whole,
+    longest,
+    transformer_folder,
+)
+from promptkit.backends.weights import Located
+from promptkit.strategies.pooling import Pooling, pooled, pooling_of
+from promptkit.types import Text
+
+
+@dataclass
+class Pretrained:
+    """A network and how it is fed.
+
+    Args:
+        network: Gives states; a module of transformers, or an adapter around one.
+        whole: What is written to disk; the network, or the encoder-decoder that it is part of.
+        tokens: The tokenizer.
+        pooling: How states become one vector.
+        max_tokens: Longest row that it reads.
+    """
+
+    network: Any
+    whole: Any
+    tokens: Tokens
+    pooling: Pooling
+    max_tokens: int
+
+    @property
+    def width(self) -> int:
+        """Numbers in a state."""
+        config = self.whole.config.get_text_config()
+        return int(getattr(config, "hidden_size", None) or config.d_model)
+
+    def ids(self, texts: Sequence[Text]) -> tuple[list[list[int]], list[int]]:
+        """Each text's token ids, and the characters that did not fit.
+
+        An empty text has no token where a tokenizer wraps nothing around it (GPT-2): it is then
+        given one that stands for a start, so that it has a state.
+        """
+        ids, cut = fitted_ids(self.tokens, texts, self.max_tokens)
+        return [one or [self._start()] for one in ids], cut
+
+    def batch(self, ids: Sequence[Sequence[int]], device: Any) -> dict[str, torch.Tensor]:
+        """(n, t) ids and mask.
+
+        Nothing else: to GPT-2 a token type of 0 is the embedding of token 0, added to every state,
+        and to BERT it is what it takes anyway.
+        """
+        found = padded(self.tokens, ids, device)
+        return {name: found[name] for name in ("input_ids", "attention_mask")}
+
+    def _start(self) -> int:
+        tokenizer = self.tokens.tokenizer
+        known = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
+        return int(next((token for token in known if token is not None), 0))
+
+
+def states_of(network: Any, ids: torch.Tensor, mask: torch.Tensor, how: Pooling) -> torch.Tensor:
+    """(n, w) pooled states of the last layer, in float32."""
+    inner = network.get_base_model() if hasattr(network, "get_base_model") else network
+    # a training pass has no use for the keys and values of a causal model
+    extra = {"use_cache": False} if "use_cache" in signature(inner.forward).parameters else {}
+    states = network(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
+    return pooled(states, mask, how)
+
+
+def load_located(located: Located, max_tokens: int, dtype: Any) -> Pretrained:
+    """Load a model that `locate` found.
+
+    Args:
+        located: Where it lies.
+        max_tokens: Rows are cut to this; the model's own limit, if lower, comes before.
+        dtype: Number format of the weights.
+
+    Raises:
+        BackendError: The folder cannot be read, or lacks weights.
+        CapabilityError: States of this model cannot be pooled.
+    """
+    return _load(transformer_folder(located), pooling_of(located), max_tokens, dtype)
+
+
+def load_folder(path: Path, pooling: Pooling, max_tokens: int, dtype: Any) -> Pretrained:
+    """Load a folder of transformers; see `load_located`."""
+    return _load(Folder(path), pooling, max_tokens, dtype)
+
+
+def _load(folder: Folder, pooling: Pooling, max_tokens: int, dtype: Any) -> Pretrained:
+    quieten()
+    whole = load_whole(folder.path, dtype)
+    if getattr(whole, "pooler", None) is not None:
+        whole.pooler = None  # BERT's own head on [CLS]: not ours, and often not in the folder
+    tokens = load_tokens(folder)
+    limit = min(max_tokens, longest(folder, whole, tokens))
+    return Pretrained(encoder_in(whole).eval(), whole, tokens, pooling, limit)

@@ -1,0 +1,121 @@
+"""Tuning the top layers; those below keep what they learned (Lee et al. 2019).
+
+The states of the layers below need no gradients, so a step costs less than full fine-tuning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from promptkit.errors import CapabilityError, SpecError
+from promptkit.strategies.fine_tuning import FineTuning, Way
+from promptkit.strategies.full import AllWeights
+from promptkit.strategies.option_checks import check_numbers
+from promptkit.strategies.pretrained import Pretrained
+from promptkit.strategies.reading import Reading
+from promptkit.types import Scalar
+
+
+class TopLayers(FineTuning):
+    """Trains the last transformer layers and the head; embeddings and all layers below are frozen.
+
+    Args:
+        n_layers: How many layers, from the top; the other arguments are those of `FineTuning`.
+    """
+
+    name = "top_layers"
+
+    def __init__(
+        self,
+        labels: Sequence[Scalar],
+        reading: Reading,
+        *,
+        model: str = "minilm",
+        n_layers: int = 2,
+        learning_rate: float = 2e-4,
+        head_learning_rate: float = 1e-3,
+        epochs: int = 6,
+        batch_size: int = 16,
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        dropout: float = 0.1,
+        held_out: float = 0.2,
+        patience: int = 2,
+        class_weights: str = "none",
+        max_tokens: int = 512,
+        precision: str = "auto",
+        seed: int = 0,
+        device: str = "auto",
+        dtype: str = "auto",
+    ) -> None:
+        self.n_layers = n_layers
+        super().__init__(
+            labels,
+            reading,
+            model=model,
+            learning_rate=learning_rate,
+            head_learning_rate=head_learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            weight_decay=weight_decay,
+            warmup=warmup,
+            dropout=dropout,
+            held_out=held_out,
+            patience=patience,
+            class_weights=class_weights,
+            max_tokens=max_tokens,
+            precision=precision,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+        )
+
+    def _way(self) -> Way:
+        check_numbers(whole={"n_layers": self.n_layers}, above_0={}, shares={})
+        return LastLayers(self.n_layers)
+
+    def _own_options(self) -> dict[str, Any]:
+        return {"n_layers": self.n_layers}
+
+
+class LastLayers(AllWeights):
+    """The last layers require gradients; see `Way`. On disk it is a whole model all the same."""
+
+    def __init__(self, n_layers: int) -> None:
+        self.n_layers = n_layers
+
+    def open(self, base: Pretrained) -> None:
+        """Freeze all, then let the last layers go.
+
+        Raises:
+            SpecError: The model has fewer layers.
+        """
+        layers = layers_of(base.network)
+        if self.n_layers > len(layers):
+            raise SpecError(
+                f"option 'n_layers' is {self.n_layers}; the model has {len(layers)} layers"
+            )
+        base.network.requires_grad_(False)
+        for layer in layers[-self.n_layers :]:
+            layer.requires_grad_(True)
+
+
+def layers_of(network: nn.Module) -> list[nn.Module]:
+    """The transformer layers of a network, from the bottom up.
+
+    Families give the list names of their own (``layer``, ``h``, ``block``, ``layers``); what they
+    share is that it is the list of modules that holds most of the parameters outside embeddings.
+
+    Raises:
+        CapabilityError: There is no list of layers.
+    """
+    lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
+    if not lists:
+        raise CapabilityError(
+            f"{type(network).__name__} has no list of layers; use --strategy full"
+        )
+    largest = max(lists, key=lambda one: sum(p.numel() for p in one.parameters()))
+    return list(largest)

@@ -25,6 +25,8 @@ _FILE = "counts.json"
 class Random:
     """Guesses one of the labels that training rows have, all alike likely.
 
+    Without training rows, all labels are guessed.
+
     The guess is a hash of the seed and the row's id: it depends on no other row, and is the same
     in every run. A guess is no knowledge, so the probabilities are uniform, but for a millionth
     that the guessed label is ahead: log loss and calibration error are those of an answer that
@@ -49,11 +51,12 @@ class Random:
         """See which labels there are to guess.
 
         Raises:
-            DataError: No row, or one whose label the task does not have.
+            DataError: A row's label is none of the task's.
         """
         with self._meter.timed():
-            targets = targets_of(train, self.labels)
-            self.counts_ = np.bincount(targets, minlength=len(self.labels))
+            k = len(self.labels)
+            targets = targets_of(train, self.labels) if train else np.arange(k)
+            self.counts_ = np.bincount(targets, minlength=k)
         return self
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:

@@ -16,7 +16,7 @@ def curve_table(comparison: Comparison) -> Table:
     sizes, best = shown_sizes(comparison), best_of_sizes(comparison)
     made = table("strategy", *(size_head(comparison, size) for size in sizes))
     name, lines = entry_names(comparison.plan.entries), curves(comparison)
-    for entry in _order(comparison):
+    for entry in shown_order(comparison):
         cells = [_cell(lines[entry].get(size), best.get(size)) for size in sizes]
         made.add_row(Text(name(entry)), *cells)
     return made
@@ -40,7 +40,7 @@ def best_of_sizes(comparison: Comparison) -> dict[Size, Line]:
     return best
 
 
-def _order(comparison: Comparison) -> list[str]:
+def shown_order(comparison: Comparison) -> list[str]:
     """As in the main table, then what has a line at other sizes only."""
     first = [one.line.entry.name for one in standings(comparison)]
     return list(dict.fromkeys([*first, *curves(comparison)]))

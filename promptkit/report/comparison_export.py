@@ -1,0 +1,145 @@
+"""A comparison for other programs: JSON, CSV, Markdown and data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from promptkit.errors import MissingExtra, SpecError, nearest
+from promptkit.report.comparison_markdown import comparison_markdown
+from promptkit.report.gaps import gaps_of
+from promptkit.report.standing import final_lines
+from promptkit.report.written import csv_text, finite, json_text
+from promptkit.runs.compare.nouns import Comparison, Entry, Line, Verdict, size_name
+from promptkit.types import Score
+
+#: Columns of the CSV and of `as_frame`: one line per entry and size.
+COLUMNS = (
+    "entry",
+    "strategy",
+    "model",
+    "size",
+    "n_train",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "macro_f1_low",
+    "macro_f1_high",
+    "difference",
+    "p_value",
+    "is_best",
+    "is_recommended",
+    "fit_seconds",
+    "seconds_per_1000",
+    "trained_parameters",
+    "peak_bytes",
+    "cells_done",
+    "cells_planned",
+    "facts",
+    "problem",
+)
+
+
+def comparison_as(comparison: Comparison, format: str) -> str:
+    """The comparison in the format of that name: json, csv or markdown.
+
+    Raises:
+        SpecError: No such format; the message offers the nearest one.
+    """
+    formats: dict[str, Callable[[Comparison], str]] = {
+        "json": comparison_json,
+        "csv": comparison_csv,
+        "markdown": comparison_markdown,
+    }
+    if format not in formats:
+        raise SpecError(f"no format named {format!r}; {nearest(format, formats)}")
+    return formats[format](comparison)
+
+
+def comparison_json(comparison: Comparison, *, predictions: bool = False) -> str:
+    """One JSON object: verdict, lines, plan and cells. A size that is null is all rows.
+
+    Args:
+        comparison: What was compared.
+        predictions: Also the place of each predicted label in each cell, and the gold labels'.
+    """
+    plan = comparison.plan
+    planned = [asdict(cell) | {"entry": cell.entry.name} for cell in plan.cells]
+    cells = [asdict(cell) for cell in comparison.cells]
+    if not predictions:
+        for cell in cells:
+            del cell["predicted"]
+    told = {
+        "fingerprint": comparison.fingerprint,
+        "verdict": _verdict(comparison.recommendation),
+        "lines": [asdict(line) | {"entry": line.entry.name} for line in comparison.lines],
+        "plan": asdict(plan) | {"seconds": plan.seconds, "cells": planned},
+        "not_computed": [asdict(gap) for gap in gaps_of(comparison)],
+        "cells": cells,
+        "notes": comparison.notes,
+        "packages": dict(comparison.packages),
+        "seconds": comparison.seconds,
+        "from_store": comparison.from_store,
+        "origin": dict(comparison.origin),
+    }
+    return json_text(told | ({"golds": comparison.golds} if predictions else {}), indent=2)
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """One line per entry and size; an absent or infinite number is empty."""
+    return csv_text(COLUMNS, comparison_rows(comparison))
+
+
+def as_frame(comparison: Comparison) -> Any:
+    """A pandas data frame with a row per entry and size, and the columns of the CSV.
+
+    Raises:
+        MissingExtra: pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise MissingExtra("data frames need pandas: pip install pandas") from error
+    return pandas.DataFrame(comparison_rows(comparison), columns=list(COLUMNS))
+
+
+def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A mapping with the keys of `COLUMNS` per entry and size; what was not measured is None."""
+    final, chosen = final_lines(comparison), comparison.recommendation.entry
+    return [
+        _row(line, chosen is not None and line is final.get(chosen.name))
+        for line in comparison.lines
+    ]
+
+
+def _row(line: Line, recommended: bool) -> dict[str, Any]:
+    row = {
+        "entry": line.entry.name,
+        "strategy": line.entry.strategy,
+        "model": line.entry.model,
+        "size": size_name(line.size),
+        **_score("accuracy", line.accuracy),
+        **_score("macro_f1", line.macro_f1),
+        "is_recommended": recommended,
+    }
+    unmeasured = {"n_train", "fit_seconds", "seconds_per_1000", "trained_parameters", "peak_bytes"}
+    for column in COLUMNS:
+        if column not in row:
+            known = line.accuracy is not None or column not in unmeasured
+            row[column] = finite(getattr(line, column)) if known else None
+    return row
+
+
+def _score(name: str, score: Score | None) -> dict[str, float | None]:
+    ends = (score.value, score.low, score.high) if score else (None, None, None)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), map(finite, ends), strict=True))
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return asdict(verdict) | {"entry": _name(verdict.entry), "best": _name(verdict.best)}
+
+
+def _name(entry: Entry | None) -> str | None:
+    return entry.name if entry else None

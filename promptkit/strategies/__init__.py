@@ -6,10 +6,14 @@ from promptkit.registry import Registry
 STRATEGIES: Registry[Strategy] = Registry(
     "strategy",
     {
+        "full": "promptkit.strategies.full:Full",
+        "head": "promptkit.strategies.head:Head",
         "in_context": "promptkit.strategies.in_context:InContext",
+        "lora": "promptkit.strategies.lora:LoRA",
         "majority": "promptkit.strategies.majority:Majority",
         "nearest_neighbour": "promptkit.strategies.nearest_neighbour:NearestNeighbour",
         "random": "promptkit.strategies.random:Random",
         "tfidf": "promptkit.strategies.tfidf:Tfidf",
+        "top_layers": "promptkit.strategies.top_layers:TopLayers",
     },
 )

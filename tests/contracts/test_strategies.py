@@ -42,12 +42,21 @@ def nearest_neighbour():
     return learned("nearest_neighbour", model=tiny_encoder())()
 
 
+def on_a_tiny_encoder(name, **options):
+    """A maker of a strategy that loads a model."""
+    return lambda: learned(name, model=tiny_encoder(), **options)()
+
+
 MAKERS = {
+    "full": on_a_tiny_encoder("full", epochs=1),
+    "head": on_a_tiny_encoder("head", epochs=2),
     "in_context": in_context,
+    "lora": on_a_tiny_encoder("lora", epochs=1),
     "majority": learned("majority"),
     "nearest_neighbour": nearest_neighbour,
     "random": learned("random"),
     "tfidf": learned("tfidf"),
+    "top_layers": on_a_tiny_encoder("top_layers", epochs=1, n_layers=1),
 }
 
 

@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from promptkit.backends.hf import HFBackend
 from promptkit.runs import EvalSpec
-from promptkit.runs.build import demonstrations, rows_for
+from promptkit.runs.build import demonstrations
+from promptkit.runs.rows import rows_for
 from tests.tiny import tokenizer_of
 
 CASES = (

@@ -303,6 +303,7 @@ class RunRecord:
         notes: Facts a reader of the table must know.
         origin: Where rows and model came from; does not enter the fingerprint.
         from_store: Whether it was answered without computing.
+        fit_cost: What it took to learn, before the first row was answered.
     """
 
     spec: RunSpec
@@ -316,3 +317,4 @@ class RunRecord:
     notes: tuple[str, ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
     from_store: bool = False
+    fit_cost: Cost = Cost()

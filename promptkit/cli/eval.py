@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from promptkit.cli.options import option_values, pairs
+from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError, StoreError
 
 if TYPE_CHECKING:
     from promptkit.runs import EvalSpec
-    from promptkit.runs.runner import OnProgress
     from promptkit.types import RunRecord
 
-HELP = """Evaluate a template with a model on labelled rows, and print scores with intervals.
+HELP = """Evaluate a way of adapting a model on labelled rows, and print scores with intervals.
 
 [bold]Examples[/bold]
 
@@ -29,6 +28,8 @@ HELP = """Evaluate a template with a model on labelled rows, and print scores wi
 
   promptkit eval -t intent_zero_shot --data banking/ --model ./Qwen3-0.6B
 
+  promptkit eval --strategy features --data reviews.csv --train-data train.csv
+
   promptkit eval customer_reviews.yaml --limit 50
 
 Where the labels of the data have other names, say what they stand for:
@@ -36,6 +37,7 @@ Where the labels of the data have other names, say what they stand for:
 """
 
 ROWS, MODEL, SHOTS, RESULT = "Rows", "Model", "Demonstrations", "Results"
+STRATEGY = "Strategy"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,7 +66,8 @@ def command(
     ] = None,
     split: Annotated[str | None, _option("Part of the data set (default: test).", ROWS)] = None,
     train_data: Annotated[
-        str | None, _option("Where demonstrations come from (default: the train split).", ROWS)
+        str | None,
+        _option("Rows to learn from or to show (default: the train split).", ROWS),
     ] = None,
     text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
     field: Annotated[
@@ -87,13 +90,20 @@ def command(
     batch_size: Annotated[str | None, _option("auto, or sequences of a batch.", MODEL)] = None,
     device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
     dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
+    strategy: Annotated[
+        str | None,
+        _option("in_context (the default), or one that learns, such as features.", STRATEGY),
+    ] = None,
+    option: Annotated[
+        list[str] | None, _option("An option of the strategy: layer=4.", STRATEGY)
+    ] = None,
     shots: Annotated[int | None, _option("Demonstrations of a prompt.", SHOTS)] = None,
     selector: Annotated[
         str | None, _option("none, fixed, random, balanced, nearest or bm25.", SHOTS)
     ] = None,
     seed: Annotated[int | None, _option("Seed of every random choice.", SHOTS)] = None,
     seeds: Annotated[
-        int | None, _option("Repeat over so many draws of demonstrations.", SHOTS)
+        int | None, _option("Repeat over so many draws of demonstrations, or fits.", SHOTS)
     ] = None,
     format: Annotated[str | None, _option("table, json, csv or markdown.", RESULT)] = None,
     output: Annotated[
@@ -113,7 +123,9 @@ def command(
     """Evaluate; the long help is HELP."""
     from promptkit.runs import eval_spec
 
-    options = {k: v for k, v in context.params.items() if k not in {"spec", "field", "label_map"}}
+    apart = {"spec", "field", "label_map", "option"}
+    options = {key: value for key, value in context.params.items() if key not in apart}
+    options["strategy_options"] = option_values(option)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)
@@ -123,24 +135,6 @@ def command(
     except KeyboardInterrupt as error:
         raise Interrupted(0, 0) from error
     show(asked, records)
-
-
-def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str] | None:
-    """``a=b`` options as a dictionary; None when there are none.
-
-    Raises:
-        SpecError: No ``=`` in one.
-    """
-    if not given:
-        return None
-    found = {}
-    for part in given:
-        for one in part.split(","):
-            key, equals, value = one.partition("=")
-            if not equals or not key.strip():
-                raise SpecError(f"{option} {part!r}: write it as {option} {example}")
-            found[key.strip()] = value.strip()
-    return found
 
 
 def check_outputs(asked: EvalSpec) -> None:
@@ -162,49 +156,23 @@ def evaluate(asked: EvalSpec) -> list[RunRecord]:
     records: list[RunRecord] = []
     for draw in range(asked.seeds):
         trial = build(asked.model_copy(update={"seed": asked.seed + draw}))
-        if draw and not trial.spec.strategy["shots"]:
-            note("--seeds: zero-shot prompts draw nothing, so one run says it all")
+        if draw and trial.spec == records[0].spec:
+            what = "zero-shot prompts" if asked.strategy == "in_context" else "its fits"
+            note(f"--seeds: {what} draw nothing, so one run says it all")
             break
-        name = trial.template.name + (
-            f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else ""
-        )
-        with progress(name) as on_progress:
-            records.append(run(trial, store, fresh=asked.fresh, on_progress=on_progress))
+        name = trial.template.name if asked.strategy == "in_context" else asked.strategy
+        name += f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else ""
+        with watched(name) as watch:
+            records.append(
+                run(
+                    trial,
+                    store,
+                    fresh=asked.fresh,
+                    on_progress=watch.on_progress,
+                    on_step=watch.on_step,
+                )
+            )
     return records
-
-
-@contextmanager
-def progress(name: str) -> Iterator[OnProgress]:
-    """A bar on standard error that says how many rows are done; nothing where no one looks."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done, total: None
-        return
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(f"{name}: loading", total=None)
-
-        def update(done: int, total: int) -> None:
-            bar.update(task, description=name, completed=done, total=total)
-
-        yield update
 
 
 def show(asked: EvalSpec, records: list[RunRecord]) -> None:

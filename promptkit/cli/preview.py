@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptkit.cli.eval import MODEL, ROWS, SHOTS, _option, pairs
+from promptkit.cli.eval import MODEL, ROWS, SHOTS, _option
+from promptkit.cli.options import pairs
 from promptkit.errors import CapabilityError, DataError
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def command(
 ) -> None:
     """Preview; the long help is HELP."""
     from promptkit.runs import eval_spec
-    from promptkit.runs.build import demonstrations, rows_for
+    from promptkit.runs.build import demonstrations
+    from promptkit.runs.rows import rows_for
 
     apart = {"spec", "field", "label_map", "row"}
     options = {key: value for key, value in context.params.items() if key not in apart}

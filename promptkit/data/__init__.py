@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from promptkit.data.dataset import Dataset
 from promptkit.data.labels import match_label
-from promptkit.data.load import from_records, load, train_split_of
+from promptkit.data.load import columns_of, from_records, load, train_split_of
 from promptkit.data.mapping import apply_labels
 from promptkit.data.sources import in_box_names
 from promptkit.data.splits import sample, split
@@ -15,6 +15,7 @@ from promptkit.data.splits import sample, split
 __all__ = [
     "Dataset",
     "apply_labels",
+    "columns_of",
     "from_records",
     "in_box_names",
     "load",

@@ -72,6 +72,15 @@ def train_split_of(
     return _read(found, "train", wanted)
 
 
+def columns_of(source: str | Path, *, split: str | None = None) -> tuple[str, ...]:
+    """The columns of the split that `load` would read; of JSON rows, those of the first one."""
+    found = find(source)
+    table = found.splits[found.chosen(split)]()
+    if table.columns is not None:
+        return table.columns
+    return next((tuple(map(str, row)) for _, row in table.rows), ())
+
+
 def from_records(
     records: Any,
     *,

@@ -31,6 +31,7 @@ COLUMNS = (
     "fingerprint",
     "template",
     "model",
+    "strategy",
     "data",
     "split",
     "seed",
@@ -68,6 +69,7 @@ def as_json(records: Sequence[RunRecord]) -> str:
             "labels": record.labels,
             **record.report.to_json(),
             "cost": asdict(record.cost),
+            "fit_cost": asdict(record.fit_cost),
             "packages": dict(record.packages),
             "notes": record.notes,
             "origin": dict(record.origin),
@@ -83,7 +85,7 @@ def as_csv(records: Sequence[RunRecord]) -> str:
     lines = []
     for record in records:
         facts = facts_of(record)
-        named = {column: getattr(facts, column) for column in COLUMNS[:6]}
+        named = {column: getattr(facts, column) for column in COLUMNS[:7]}
         for score in (*record.report.scores, *record.report.baselines):
             lines.append(named | _finite(asdict(score)))
     return _csv(COLUMNS, lines)

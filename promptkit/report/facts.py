@@ -26,7 +26,8 @@ class Facts:
         n: Rows.
         shots: Demonstrations asked for, None where the strategy has none to ask for.
         selector: What chose them, or empty.
-        strategy: Name of the strategy.
+        strategy: Name of the strategy, and the options that were asked for.
+        n_train: Rows that were learned from; None where a strategy only asks.
         seed: Seed of the run.
         evidence: What the predictions rest on, such as ``cosine``.
     """
@@ -43,6 +44,24 @@ class Facts:
     strategy: str
     seed: int
     evidence: str
+    n_train: int | None = None
+
+    @property
+    def served(self) -> str:
+        """The model and what serves it, such as ``minilm (embedding)``."""
+        return (
+            self.model if self.backend in ("none", self.model) else f"{self.model} ({self.backend})"
+        )
+
+    @property
+    def is_prompted(self) -> bool:
+        """Whether a template puts the rows to a model."""
+        return self.template != "none"
+
+    @property
+    def how(self) -> str:
+        """What `prompting` is about."""
+        return "prompts" if self.shots is not None else "strategy"
 
     @property
     def data_and_split(self) -> str:
@@ -51,9 +70,10 @@ class Facts:
 
     @property
     def prompting(self) -> str:
-        """Such as ``8 demonstrations by nearest, seed 3``, or ``zero-shot``."""
+        """Such as ``8 demonstrations by nearest, seed 3``, ``zero-shot``, or the strategy."""
         if self.shots is None:
-            return self.strategy or "unknown"
+            learned = "" if self.n_train is None else f", {self.n_train:,} training rows"
+            return (self.strategy or "unknown") + learned
         if not self.shots:
             return "zero-shot"
         by = f" by {self.selector}" if self.selector else ""
@@ -66,6 +86,7 @@ def facts_of(record: RunRecord) -> Facts:
     spec = record.spec
     backend = str(spec.backend.get("name") or "unknown")
     shots = spec.strategy.get("shots")
+    train = spec.data.get("train")
     kinds = dict.fromkeys(one.kind for one in record.predictions if one.kind)
     return Facts(
         fingerprint=spec.fingerprint(),
@@ -77,10 +98,19 @@ def facts_of(record: RunRecord) -> Facts:
         n=len(record.predictions),
         shots=shots if isinstance(shots, int) else None,
         selector=_name(spec.strategy.get("selector")),
-        strategy=str(spec.strategy.get("name") or ""),
+        strategy=_told(record),
         seed=spec.seed,
         evidence=", ".join(kinds),
+        n_train=train.get("n") if isinstance(train, Mapping) and shots is None else None,
     )
+
+
+def _told(record: RunRecord) -> str:
+    """Such as ``features (layer 4, pooling mean)``: a name, and what was asked for besides."""
+    name = str(record.spec.strategy.get("name") or "")
+    options = record.origin.get("strategy_options") or {}
+    told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in options.items())
+    return f"{name} ({told})" if told else name
 
 
 def _name(part: Any) -> str:

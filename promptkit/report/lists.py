@@ -47,6 +47,7 @@ def seeds_table(records: Sequence[RunRecord]) -> Group:
     for name in ("mean", "lowest", "highest"):
         values = (decimal(getattr(one, name)) for one in spreads)
         made.add_row(Text(name, "bold"), "", *values, "")
+    drawn = "the draw of demonstrations" if facts.how == "prompts" else "a fit's chance"
     name = naming(records[0].labels)(report.majority_label)
     baselines = (
         f"{metric_name(one.metric, name)} {decimal(one.value)}" for one in report.baselines
@@ -54,10 +55,10 @@ def seeds_table(records: Sequence[RunRecord]) -> Group:
     return Group(
         pairs(
             [
-                ("template", cell(facts.template)),
-                ("model", cell(f"{facts.model} ({facts.backend})")),
+                *([("template", cell(facts.template))] if facts.is_prompted else []),
+                ("model", cell(facts.served)),
                 ("data", cell(f"{facts.data_and_split}, {rows(facts.n)}")),
-                ("prompts", cell(facts.prompting.rpartition(", seed")[0] or facts.prompting)),
+                (facts.how, cell(facts.prompting.rpartition(", seed")[0] or facts.prompting)),
                 ("baselines", Flow(baselines)),
             ]
         ),
@@ -65,7 +66,7 @@ def seeds_table(records: Sequence[RunRecord]) -> Group:
         made,
         Text(),
         Text(
-            f"{len(records)} seeds: how far the draw of demonstrations moves the scores. How far "
+            f"{len(records)} seeds: how far {drawn} moves the scores. How far "
             "the choice of rows does is each run's 95% interval: promptkit runs show RUN",
             FAINT,
         ),

@@ -58,7 +58,7 @@ def _section(record: RunRecord) -> str:
     report, facts = record.report, facts_of(record)
     name = naming(record.labels)
     told = [
-        f"{facts.model} ({facts.backend})",
+        facts.served,
         f"{facts.data_and_split}, {rows(facts.n)}",
         facts.prompting,
         f"evidence: {facts.evidence or 'none'}",
@@ -66,7 +66,7 @@ def _section(record: RunRecord) -> str:
         "answered from the store" if record.from_store else "",
     ]
     parts = [
-        f"## {escaped(facts.template)}\n",
+        f"## {escaped(facts.template if facts.is_prompted else facts.strategy)}\n",
         escaped(" · ".join(filter(None, told))) + "\n",
         _scores(report, name(report.majority_label)),
     ]

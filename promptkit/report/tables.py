@@ -45,7 +45,10 @@ def run_table(record: RunRecord) -> Group:
     parts += label_tables(report, name)
     if report.worst:
         parts += [heading("most confident errors"), Mistakes(record)]
-    parts += [Text(), pairs([("cost", cost_line(record.cost))])]
+    costs = [("cost", cost_line(record.cost))]
+    if facts_of(record).how == "strategy" and record.fit_cost.seconds:
+        costs.insert(0, ("fit", fit_line(record.fit_cost)))
+    parts += [Text(), pairs(costs)]
     if record.notes:
         parts += [heading("notes"), bullets([cell(note) for note in record.notes])]
     return Group(*parts)
@@ -55,10 +58,10 @@ def head(record: RunRecord, facts: Facts) -> Table:
     """What was run on what."""
     stored = " · answered from the store" if record.from_store else ""
     lines = [
-        ("template", facts.template),
-        ("model", f"{facts.model} ({facts.backend})"),
+        *([("template", facts.template)] if facts.is_prompted else []),
+        ("model", facts.served),
         ("data", f"{facts.data_and_split}, {rows(facts.n)}"),
-        ("prompts", facts.prompting),
+        (facts.how, facts.prompting),
         ("evidence", facts.evidence or "none"),
         ("run", facts.fingerprint[:SHOWN_DIGITS] + stored),
     ]
@@ -154,11 +157,17 @@ def cost_line(cost: Cost) -> Flow:
     """Speed, tokens, time and memory."""
     items = {
         f"{rate(cost.rows, cost.seconds)} rows/s": cost.seconds > 0,
-        f"{cost.prompt_tokens:,} prompt tokens": True,
-        f"{cost.computed_tokens:,} computed tokens": True,
+        f"{cost.prompt_tokens:,} prompt tokens": cost.prompt_tokens > 0,
+        f"{cost.computed_tokens:,} computed tokens": cost.computed_tokens > 0,
         f"{cost.new_tokens:,} new tokens": cost.new_tokens > 0,
         f"{cost.trained_parameters:,} trained parameters": cost.trained_parameters > 0,
         duration(cost.seconds): True,
         f"peak memory {size(cost.peak_bytes)}": cost.peak_bytes > 0,
     }
     return Flow(compress(items, items.values()))
+
+
+def fit_line(cost: Cost) -> Flow:
+    """What it took to learn."""
+    trained = f"{cost.trained_parameters:,} trained parameters"
+    return Flow([duration(cost.seconds), *([trained] if cost.trained_parameters else [])])

@@ -82,26 +82,43 @@ def make_strategy(
     """
     own = dict(options or {})
     if not is_learned(name):
-        keys = {"shots": shots, "selector": selector, "backend": backend} | own
-        for key in own:
-            if key not in IN_CONTEXT_OPTIONS:
-                raise SpecError(
-                    f"strategy {name!r} has no option {key!r}; {nearest(key, IN_CONTEXT_OPTIONS)}"
-                )
-        keys |= {"template": template.name, "model": model, "seed": seed, "device": device}
-        keys |= {"dtype": dtype, "batch_size": batch_size}
-        asked = validate(EvalSpec, YamlFile(f"strategy {name!r}", keys))
+        keys = {"shots": shots, "selector": selector, "backend": backend, "model": model}
+        keys |= {"seed": seed, "device": device, "dtype": dtype, "batch_size": batch_size}
+        given = EvalSpec(template=template.name, strategy_options=own)
+        asked = prompting_as(validate(EvalSpec, YamlFile(name, given.model_dump() | keys)))
         return in_context(asked, template, asked.shots or 0, has_pool)
     reading = _reading(name, template, own, reading)
-    given = {"labels": tuple(labels or template.task.labels), "reading": reading}
-    given |= {"model": model, "seed": seed, "device": device, "dtype": dtype}
+    handed = {"labels": tuple(labels or template.task.labels), "reading": reading}
+    handed |= {"model": model, "seed": seed, "device": device, "dtype": dtype}
     for key in own:
-        if key in given:
+        if key in handed:
             raise SpecError(f"strategy {name!r}: {key!r} is no option of it; use --{key}")
-    taken = signature(STRATEGIES.load(name)).parameters
+    taken = takes(name)
     return STRATEGIES.build(
-        name, own | {key: value for key, value in given.items() if key in taken}
+        name, own | {key: value for key, value in handed.items() if key in taken}
     )
+
+
+def prompting_as(asked: EvalSpec) -> EvalSpec:
+    """An eval spec of ``in_context`` with its ``strategy_options`` taken up as keys of their own.
+
+    Raises:
+        SpecError: An option that it does not have, or a value of the wrong kind.
+    """
+    for key in asked.strategy_options:
+        if key not in IN_CONTEXT_OPTIONS:
+            raise SpecError(
+                f"strategy {IN_CONTEXT!r} has no option {key!r}; {nearest(key, IN_CONTEXT_OPTIONS)}"
+            )
+    if not asked.strategy_options:
+        return asked
+    keys = asked.model_dump() | {"strategy_options": {}} | asked.strategy_options
+    return validate(EvalSpec, YamlFile(f"strategy {IN_CONTEXT!r}", keys))
+
+
+def takes(name: str) -> frozenset[str]:
+    """The names of what a strategy's class is built from."""
+    return frozenset(signature(STRATEGIES.load(name)).parameters)
 
 
 def _reading(

@@ -5,30 +5,21 @@ Whatever can be wrong without a model in memory is found here, before one is loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from promptkit.backends.weights import MINILM, locate
-from promptkit.data import Dataset, load, train_split_of
-from promptkit.errors import DataError, SpecError, nearest
-from promptkit.prompts import Template, find_template
+from promptkit.data import Dataset
+from promptkit.errors import DataError
+from promptkit.prompts import Template
 from promptkit.protocols import Strategy
-from promptkit.runs.labels import settle_labels
-from promptkit.runs.parts import (
-    backend_for_spec,
-    dtype_for,
-    embedding_for,
-    fingerprinted,
-    has_encoder,
-    in_context,
-    selector_for,
-    versions,
-)
+from promptkit.runs.adapt import is_learned
+from promptkit.runs.method import Method, copies_left_out, method_for
+from promptkit.runs.parts import backend_for_spec, embedding_for, selector_for
+from promptkit.runs.rows import rows_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.types import Example, RunSpec, Scalar
-from promptkit.verbalizers import VERBALIZERS
 
 
 @dataclass(frozen=True)
@@ -39,13 +30,15 @@ class Trial:
         spec: All that can change its result.
         template: With its labels settled.
         data: The rows to evaluate, their labels in the template's terms.
-        train: The rows that demonstrations come from; None when there are none.
+        train: The rows that demonstrations come from or that are learned from; None when there are
+            none.
         golds: Gold labels in the order of the rows.
         notes: Facts that a reader of the table must know.
         origin: Where things came from; does not change the result.
         strategy: Builds the strategy; with False as its argument, without a model: such a one can
             conclude from stored evidence, and nothing else.
         packages: Versions that matter.
+        fits: Whether the strategy is fitted before it is asked; a saved one is not.
     """
 
     spec: RunSpec
@@ -57,6 +50,7 @@ class Trial:
     origin: Mapping[str, Any]
     strategy: Callable[[bool], Strategy]
     packages: Mapping[str, str]
+    fits: bool = True
 
 
 def build(asked: EvalSpec) -> Trial:
@@ -66,52 +60,46 @@ def build(asked: EvalSpec) -> Trial:
         PromptkitError: The first thing that is wrong.
     """
     template, data, train, notes = rows_for(asked)
-    shots = template.keys.shots if asked.shots is None else asked.shots
-    selector, selector_options = selector_for(asked, shots, bool(train))
-    backend, options, located = backend_for_spec(asked, template)
-    VERBALIZERS.build("words", asked.verbalizer_options)
-    packages = versions(backend)
-    borrowed = selector == "nearest" and not has_encoder(backend)
-    spec = RunSpec(
-        data={
-            "name": data.name,
-            "split": data.split,
-            "n": len(data),
-            "hash": data.content_hash(),
-            "labels": list(template.task.labels),
-            "train": {"name": train.name, "n": len(train), "hash": train.content_hash()}
-            if train
-            else None,
-        },
-        template={"name": template.name, "hash": template.hash()},
-        backend={
-            "name": backend,
-            "model": located.shown if located else options.get("model", backend),
-            "weights": located.hash() if located else None,
-            "dtype": dtype_for(asked) if located else None,
-            "options": fingerprinted(options),
-            "packages": packages,
-        },
-        strategy={
-            "name": "in_context",
-            "shots": shots,
-            "selector": {"name": selector, **selector_options},
-            "encoder": locate(MINILM).hash() if borrowed else None,
-            "verbalizer": dict(asked.verbalizer_options),
-        },
-        seed=asked.seed if shots else 0,
-    )
+    method = method_for(asked, template, bool(train))
+    if train is not None and is_learned(asked.strategy):
+        train, told = _not_evaluated(train, data)
+        notes += [told] if told else []
+    return trial_of(asked, method, template, data, train, notes)
 
-    def strategy(with_model: bool) -> Strategy:
-        return in_context(asked, template, shots, bool(train), with_model=with_model)
 
+def trial_of(
+    asked: EvalSpec,
+    method: Method,
+    template: Template,
+    data: Dataset,
+    train: Dataset | None,
+    notes: Sequence[str],
+) -> Trial:
+    """Rows and method together."""
+    located = method.located
+    learned_from = None
+    if train:
+        learned_from = {"name": train.name, "n": len(train), "hash": train.content_hash()}
     return Trial(
-        spec=spec,
+        spec=RunSpec(
+            data={
+                "name": data.name,
+                "split": data.split,
+                "n": len(data),
+                "hash": data.content_hash(),
+                "labels": list(template.task.labels),
+                "train": learned_from,
+            },
+            template=method.template,
+            backend=method.backend,
+            strategy=method.strategy,
+            seed=method.seed,
+        ),
         template=template,
         data=data,
         train=train,
         golds=tuple(template.target(example) for example in data),
-        notes=tuple(notes),
+        notes=(*notes, *method.notes),
         origin={
             "data": data.origin,
             "train_data": train.origin if train else None,
@@ -120,21 +108,22 @@ def build(asked: EvalSpec) -> Trial:
             "revision": located.revision if located else None,
             "device": asked.device,
             "batch_size": asked.batch_size,
+            "strategy_options": dict(asked.strategy_options),
         },
-        strategy=strategy,
-        packages=packages,
+        strategy=method.make,
+        packages=method.packages,
+        fits=method.fits,
     )
 
 
-def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[str]]:
-    """The template with its labels settled, the rows, the training rows, and what to note."""
-    template = _template(asked)
-    data, train = _rows(asked, template)
-    template, data, train, notes = settle_labels(asked, template, data, train)
-    data = data.limited(asked.limit)
-    if not data.examples:
-        raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")
-    return template, data, train, notes
+def _not_evaluated(train: Dataset, data: Dataset) -> tuple[Dataset, str]:
+    kept, told = copies_left_out(train.examples, data.examples)
+    if not kept:
+        raise DataError(
+            f"{train.origin}: each of its {len(train):,} rows is evaluated too, so that nothing is "
+            "left to learn from; give other rows with --train-data FILE"
+        )
+    return train.taking(kept), told
 
 
 def demonstrations(
@@ -149,61 +138,3 @@ def demonstrations(
     options |= embedding_for(name, backend, backend_options)
     selector = SELECTORS.build(name, {**options, "seed": asked.seed})
     return selector.fit(train.examples).select(example, shots)
-
-
-def _template(asked: EvalSpec) -> Template:
-    template = find_template(asked.template)
-    if asked.chat is None or asked.chat == template.keys.chat:
-        return template
-    return Template(template.keys.model_copy(update={"chat": asked.chat}), template.file)
-
-
-def _rows(asked: EvalSpec, template: Template) -> tuple[Dataset, Dataset | None]:
-    source = asked.data or template.keys.data
-    if source is None:
-        raise SpecError(
-            f"template {template.name!r} has no rows of its own; say which with --data FILE"
-        )
-    options: dict[str, Any] = {
-        "fields": template.task.fields,
-        "columns": _columns(asked, template),
-        "label_field": asked.label_field,
-        "id_field": asked.id_field,
-    }
-    data = load(source, split=asked.split, **options)
-    if asked.train_data is not None:
-        return data, load(asked.train_data, split=_train_split(asked.train_data), **options)
-    return data, train_split_of(source, split=asked.split, **options)
-
-
-def _train_split(source: str) -> str | None:
-    """A data set with a split ``train`` gives that one; a file gives itself."""
-    try:
-        load(source, split="train", fields=(), require_labels=False)
-    except DataError:
-        return None
-    return "train"
-
-
-def _columns(asked: EvalSpec, template: Template) -> dict[str, str]:
-    fields = template.task.fields
-    for field in asked.fields:
-        if field not in fields:
-            raise SpecError(
-                f"--field {field}: template {template.name!r} has no such field; "
-                f"{nearest(field, fields)}"
-            )
-    if asked.text_field is None:
-        return dict(asked.fields)
-    if len(fields) > 1:
-        raise SpecError(
-            f"--text-field is for templates with one field; {template.name!r} has "
-            f"{', '.join(fields)}: use --field {fields[0]}=COLUMN for each"
-        )
-    return {**asked.fields, fields[0]: asked.text_field}
-
-
-def row_text(template: Template, example: Example) -> str:
-    """A row's text for tables of errors."""
-    shown = [f for f in template.task.fields if f != template.task.choices]
-    return " / ".join(str(example.fields[name]) for name in shown)

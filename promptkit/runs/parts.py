@@ -24,6 +24,16 @@ PACKAGES = {
     "hf": ("torch", "transformers", "tokenizers"),
     "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
 }
+#: Packages whose version can change what is learned.
+LEARNING_PACKAGES = (
+    "numpy",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sentence-transformers",
+    "scikit-learn",
+    "peft",
+)
 #: Backends that are told by a model's folder whether they can serve it.
 SERVES_FOLDERS = ("hf", "embedding")
 _DEFAULT_SELECTOR = "balanced"
@@ -154,9 +164,13 @@ def fingerprinted(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def versions(backend: str) -> dict[str, str]:
     """Versions of the packages that can change what a backend says."""
-    names = ("promptkit", *PACKAGES.get(backend, ()))
+    return package_versions(*PACKAGES.get(backend, ()))
+
+
+def package_versions(*names: str) -> dict[str, str]:
+    """Versions of promptkit and of these packages."""
     found = {}
-    for name in names:
+    for name in ("promptkit", *names):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

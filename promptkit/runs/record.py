@@ -21,6 +21,7 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         "predictions": [asdict(prediction) for prediction in record.predictions],
         "report": record.report.to_json(),
         "cost": asdict(record.cost),
+        "fit_cost": asdict(record.fit_cost),
         "packages": dict(record.packages),
         "notes": list(record.notes),
         "origin": dict(record.origin),
@@ -41,6 +42,7 @@ def from_json(content: Mapping[str, Any]) -> RunRecord:
         notes=tuple(content["notes"]),
         origin=content["origin"],
         from_store=True,
+        fit_cost=Cost(**content.get("fit_cost", {})),
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from promptkit.errors import Interrupted
 from promptkit.metrics import evaluate
-from promptkit.protocols import Strategy
-from promptkit.runs.build import Trial, row_text
+from promptkit.protocols import FitContext, OnStep, Strategy, unwatched
+from promptkit.runs.build import Trial
 from promptkit.runs.record import to_json
+from promptkit.runs.rows import row_text
 from promptkit.runs.store import Store, StoredRun
 from promptkit.types import Cost, Evidence, Example, RunRecord
 
@@ -30,6 +31,7 @@ def run(
     *,
     fresh: bool = False,
     on_progress: OnProgress = _silent,
+    on_step: OnStep = unwatched,
 ) -> RunRecord:
     """Run a trial, or answer from the store.
 
@@ -38,6 +40,7 @@ def run(
         store: Where evidence is kept; None keeps nothing.
         fresh: Compute anew.
         on_progress: Told how many rows are done, at the start and after every chunk.
+        on_step: Told how far a fit has come.
 
     Raises:
         Interrupted: Ctrl-C; finished rows are stored.
@@ -45,40 +48,51 @@ def run(
     """
     if store is not None:
         with store.run(trial.spec).writing(fresh=fresh) as stored:
-            return _run_stored(trial, stored, on_progress)
-    strategy = _fitted(trial)
+            return _run_stored(trial, stored, on_progress, on_step)
+    strategy, fit_cost = _fitted(trial, FitContext(on_step=on_step))
     evidence: list[Evidence] = []
     cost = Cost()
     for found, spent in _chunks(trial, strategy, 0, on_progress):
         evidence += found
         cost += spent
-    return conclude(trial, strategy, evidence, cost)
+    return conclude(trial, strategy, evidence, cost, fit_cost)
 
 
-def _run_stored(trial: Trial, stored: StoredRun, on_progress: OnProgress) -> RunRecord:
+def _run_stored(
+    trial: Trial, stored: StoredRun, on_progress: OnProgress, on_step: OnStep
+) -> RunRecord:
     ids = [example.id for example in trial.data]
     evidence = stored.evidence(ids, CHUNK)
     if len(evidence) == len(ids):
         strategy = trial.strategy(False)
-        record = conclude(trial, strategy, evidence, stored.cost(), from_store=True)
+        costs = stored.cost(), stored.fit_cost()
+        record = conclude(trial, strategy, evidence, *costs, from_store=True)
         if not stored.complete:
             stored.finish(to_json(record))
         return record
     stored.keep_only(len(evidence))
     try:
-        strategy = _fitted(trial)
+        # a run that goes on fits again: the same rows and seed give the same strategy
+        strategy, fit_cost = _fitted(trial, FitContext(stored.checkpoints(), on_step))
+        stored.fitted(fit_cost)
         for found, spent in _chunks(trial, strategy, len(evidence), on_progress):
             stored.append(found, spent)
             evidence += found
     except KeyboardInterrupt as error:
         raise Interrupted(len(evidence), len(ids)) from error
-    record = conclude(trial, strategy, evidence, stored.cost())
+    record = conclude(trial, strategy, evidence, stored.cost(), stored.fit_cost())
     stored.finish(to_json(record))
     return record
 
 
-def _fitted(trial: Trial) -> Strategy:
-    return trial.strategy(True).fit(trial.train.examples if trial.train else ())
+def _fitted(trial: Trial, context: FitContext) -> tuple[Strategy, Cost]:
+    """The strategy, ready to be asked, and what it took to make it so."""
+    strategy = trial.strategy(True)
+    if not trial.fits:
+        return strategy, Cost()
+    before = strategy.cost
+    strategy.fit(trial.train.examples if trial.train else (), context)
+    return strategy, strategy.cost - before
 
 
 def _chunks(
@@ -99,6 +113,7 @@ def conclude(
     strategy: Strategy,
     evidence: Sequence[Evidence],
     cost: Cost,
+    fit_cost: Cost,
     *,
     from_store: bool = False,
 ) -> RunRecord:
@@ -125,4 +140,5 @@ def conclude(
         notes=trial.notes,
         origin=trial.origin,
         from_store=from_store,
+        fit_cost=fit_cost,
     )

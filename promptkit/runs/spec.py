@@ -22,10 +22,11 @@ class EvalSpec(BaseModel):
     """One evaluation.
 
     Args:
-        template: An in-box name or a path.
+        template: An in-box name or a path; strategies that learn from text need none.
         data: A file, a folder, an in-box name or ``hf:owner/name``; the template's own by default.
         split: Part of the data set to evaluate.
-        train_data: Where demonstrations come from; the data set's own train split by default.
+        train_data: Where demonstrations come from, or what is learned from; by default the data
+            set's own train split.
         text_field: The column of a template's only text field.
         fields: Template field to column.
         label_field: The column of gold labels.
@@ -36,13 +37,15 @@ class EvalSpec(BaseModel):
         model: ``minilm``, a folder or a hub id.
         backend: ``auto`` or a name of the registry.
         backend_options: Further options of the backend.
+        strategy: The way of adapting: ``in_context`` or a strategy that learns.
+        strategy_options: Further options of the strategy.
         shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
         verbalizer_options: Options of the words verbalizer.
         chat: Use the model's chat template, or do not; the template says by default.
         seed: Seed of every random choice.
-        seeds: Draws of demonstrations, with seeds counted on from ``seed``.
+        seeds: Draws of demonstrations, or fits, with seeds counted on from ``seed``.
         batch_size: Sequences of a batch.
         device: Where the model runs.
         dtype: Number format of the model.
@@ -55,7 +58,7 @@ class EvalSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    template: str
+    template: str | None = None
     data: str | None = None
     split: str | None = None
     train_data: str | None = None
@@ -69,6 +72,8 @@ class EvalSpec(BaseModel):
     model: str = "minilm"
     backend: str = "auto"
     backend_options: dict[str, Any] = {}
+    strategy: str = "in_context"
+    strategy_options: dict[str, Any] = {}
     shots: Whole | None = None
     selector: str | None = None
     selector_options: dict[str, Any] = {}
@@ -112,7 +117,7 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
             file.content[key] = _beside(found.parent, file.content.get(key))
     given = {key: value for key, value in options.items() if value is not None}
     content = {key: value for key, value in file.content.items() if value is not None} | given
-    if "template" not in content:
+    if "template" not in content and content.get("strategy", "in_context") == "in_context":
         raise SpecError(
             f"{path or 'promptkit eval'}: no template given; add --template NAME "
             "('promptkit templates list' shows the names)"

@@ -5,6 +5,8 @@ A run's folder is ``.promptkit/runs/<fingerprint>``::
     spec.json        what is run, written first
     evidence.jsonl   a line per row, in the order of the rows, appended chunk by chunk
     costs.jsonl      a line per chunk: what it took
+    fits.jsonl       a line per fit: what it took to learn
+    fit/             checkpoints of a fit, until the run is finished
     record.json      the finished run; its presence means complete
     lock             held while a process writes
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -81,7 +84,7 @@ class StoredRun:
     def __init__(self, folder: Path, spec: RunSpec) -> None:
         self.folder, self.spec = folder, spec
         self._evidence = folder / "evidence.jsonl"
-        self._costs = folder / "costs.jsonl"
+        self._costs, self._fits = folder / "costs.jsonl", folder / "fits.jsonl"
 
     @property
     def complete(self) -> bool:
@@ -98,8 +101,9 @@ class StoredRun:
         with locked(self.folder):
             with translated(self.folder):
                 if fresh:
-                    for file in (self._evidence, self._costs, self.folder / "record.json"):
-                        file.unlink(missing_ok=True)
+                    for name in ("evidence.jsonl", "costs.jsonl", "fits.jsonl", "record.json"):
+                        (self.folder / name).unlink(missing_ok=True)
+                    self._forget_checkpoints()
                 if not (self.folder / "spec.json").is_file():
                     content = {**asdict(self.spec), "started": _now()}
                     write_json(self.folder / "spec.json", content)
@@ -138,15 +142,32 @@ class StoredRun:
 
     def cost(self) -> Cost:
         """What all chunks took together."""
-        total = Cost()
-        for line in whole_lines(self._costs) if self._costs.is_file() else ():
-            total += Cost(**line)
-        return total
+        return _total(self._costs)
+
+    def checkpoints(self) -> Path:
+        """The folder where a fit keeps its checkpoints; it stays until the run is finished."""
+        with translated(self.folder):
+            (self.folder / "fit").mkdir(exist_ok=True)
+        return self.folder / "fit"
+
+    def fitted(self, cost: Cost) -> None:
+        """Store what a fit took; a run that goes on later fits again, which costs again."""
+        with translated(self.folder):
+            append_text(self._fits, json.dumps(asdict(cost)) + "\n")
+
+    def fit_cost(self) -> Cost:
+        """What all fits took together."""
+        return _total(self._fits)
 
     def finish(self, record: dict[str, Any]) -> None:
         """Write the record; from now on the run is complete."""
         with translated(self.folder):
             write_json(self.folder / "record.json", {**record, "finished": _now()})
+            self._forget_checkpoints()
+
+    def _forget_checkpoints(self) -> None:
+        if (self.folder / "fit").is_dir():
+            shutil.rmtree(self.folder / "fit")
 
 
 def _tupled(value: Any) -> Any:
@@ -155,3 +176,10 @@ def _tupled(value: Any) -> Any:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _total(file: Path) -> Cost:
+    total = Cost()
+    for line in whole_lines(file) if file.is_file() else ():
+        total += Cost(**line)
+    return total

@@ -66,6 +66,7 @@ def test_csv_has_a_line_per_run_and_metric() -> None:
         "fingerprint": runs[1].spec.fingerprint(),
         "template": "sentiment_zero_shot",
         "model": "sentence-transformers/all-MiniLM-L6-v2",
+        "strategy": "in_context",
         "data": "customer_reviews",
         "split": "test",
         "seed": "1",

@@ -1,0 +1,63 @@
+"""``key=value`` on the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from promptkit.errors import SpecError
+
+
+def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str] | None:
+    """``a=b`` options as a dictionary; None when there are none.
+
+    Raises:
+        SpecError: No ``=`` in one.
+    """
+    if not given:
+        return None
+    found = {}
+    for part in given:
+        for one in part.split(","):
+            key, equals, value = one.partition("=")
+            if not equals or not key.strip():
+                raise SpecError(f"{option} {part!r}: write it as {option} {example}")
+            found[key.strip()] = value.strip()
+    return found
+
+
+def option_values(given: list[str] | None) -> dict[str, Any] | None:
+    """Options of a strategy with their types; None when there are none.
+
+    >>> option_values(["layer=4", "pooling=mean", "layers=[1, 2]", "balanced=true", "name='7'"])
+    {'layer': 4, 'pooling': 'mean', 'layers': [1, 2], 'balanced': True, 'name': '7'}
+
+    Raises:
+        SpecError: No ``=`` in one, or a name twice.
+    """
+    if not given:
+        return None
+    found: dict[str, Any] = {}
+    for part in given:
+        key, equals, value = part.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or not key:
+            raise SpecError(f"--option {part!r}: write it as --option layer=4")
+        if key in found:
+            raise SpecError(f"--option {key}: given twice; keep one")
+        found[key] = typed(value.strip())
+    return found
+
+
+def typed(text: str) -> Any:
+    """What JSON makes of it, in quotes a text, and otherwise the text as it stands."""
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1]
+    try:
+        return json.loads(text, parse_constant=_refused)
+    except ValueError:
+        return text
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,74 @@
+"""Bars on standard error: a fit with its loss, then rows that are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from promptkit.protocols import Step
+
+
+class Watch:
+    """What a run may tell; nothing is shown where no one looks.
+
+    Args:
+        name: What is done.
+        bar: A rich progress bar, or None.
+    """
+
+    def __init__(self, name: str, bar: Any = None) -> None:
+        self.name, self._bar = name, bar
+        self._task = bar.add_task(f"{name}: loading", total=None, unit="") if bar else None
+
+    def on_progress(self, done: int, total: int | None) -> None:
+        """So many rows are answered; None where nobody knows how many there are."""
+        self._show(self.name, done, total, "rows")
+
+    def on_step(self, step: Step) -> None:
+        """So many steps of a fit are done."""
+        self._show(f"{self.name}: {fit_words(step)}", step.done, step.total, "steps")
+
+    def _show(self, words: str, done: int, total: int | None, unit: str) -> None:
+        if self._bar:
+            self._bar.update(self._task, description=words, completed=done, total=total, unit=unit)
+
+
+def fit_words(step: Step) -> str:
+    """Such as ``learning, loss 0.412, held-out accuracy 0.83``."""
+    words = "learning"
+    if step.loss is not None:
+        words += f", loss {step.loss:.3f}"
+    if step.score is not None:
+        words += f", held-out accuracy {step.score:.2f}"
+    return words
+
+
+@contextmanager
+def watched(name: str) -> Iterator[Watch]:
+    """A bar while something runs; gone when it ends."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Watch(name)
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield Watch(name, bar)

@@ -1,0 +1,165 @@
+"""The way of adapting, as a run has it: its part of the spec, and how it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.prompts import Template
+from promptkit.protocols import Strategy
+from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, takes
+from promptkit.runs.parts import (
+    LEARNING_PACKAGES,
+    backend_for_spec,
+    dtype_for,
+    fingerprinted,
+    has_encoder,
+    in_context,
+    package_versions,
+    selector_for,
+    versions,
+)
+from promptkit.runs.spec import EvalSpec
+from promptkit.types import Example
+from promptkit.verbalizers import VERBALIZERS
+
+#: What a spec says of the template or backend of a strategy that uses none.
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a run needs to know about a strategy.
+
+    Args:
+        template: Its entry in the spec.
+        backend: Its entry in the spec.
+        strategy: Its entry in the spec.
+        seed: Seed of the run; 0 where nothing is drawn.
+        make: Builds the strategy; with False, one that can conclude and nothing else.
+        packages: Versions that matter.
+        located: Its model, if it has one.
+        fits: Whether it is fitted before it is asked; a saved one is not.
+        notes: Facts that a reader of the table must know.
+    """
+
+    template: Mapping[str, Any]
+    backend: Mapping[str, Any]
+    strategy: Mapping[str, Any]
+    seed: int
+    make: Callable[[bool], Strategy]
+    packages: Mapping[str, str]
+    located: Located | None
+    fits: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def method_for(asked: EvalSpec, template: Template, has_train: bool) -> Method:
+    """The method that was asked for, everything about it checked, and no weights loaded.
+
+    Raises:
+        PromptkitError: What cannot be.
+    """
+    if not is_learned(asked.strategy):
+        return prompting(prompting_as(asked), template, has_train)
+    return stand_in(asked, template) if asked.dry_run else learned(asked, template)
+
+
+def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
+    """A frozen model that is asked, with or without demonstrations."""
+    shots = template.keys.shots if asked.shots is None else asked.shots
+    selector, selector_options = selector_for(asked, shots, has_pool)
+    backend, options, located = backend_for_spec(asked, template)
+    VERBALIZERS.build("words", asked.verbalizer_options)
+    packages = versions(backend)
+    borrowed = selector == "nearest" and not has_encoder(backend)
+
+    def make(with_model: bool) -> Strategy:
+        return in_context(asked, template, shots, has_pool, with_model=with_model)
+
+    return Method(
+        template={"name": template.name, "hash": template.hash()},
+        backend={
+            "name": backend,
+            "model": located.shown if located else options.get("model", backend),
+            "weights": located.hash() if located else None,
+            "dtype": dtype_for(asked) if located else None,
+            "options": fingerprinted(options),
+            "packages": packages,
+        },
+        strategy={
+            "name": "in_context",
+            "shots": shots,
+            "selector": {"name": selector, **selector_options},
+            "encoder": locate(MINILM).hash() if borrowed else None,
+            "verbalizer": dict(asked.verbalizer_options),
+        },
+        seed=asked.seed if shots else 0,
+        make=make,
+        packages=packages,
+        located=located,
+    )
+
+
+def learned(asked: EvalSpec, template: Template) -> Method:
+    """A strategy that is fitted on the training rows first."""
+
+    def make(with_model: bool) -> Strategy:
+        return make_strategy(
+            asked.strategy,
+            template=template,
+            model=asked.model,
+            options=asked.strategy_options,
+            seed=asked.seed,
+            device=asked.device,
+            dtype=asked.dtype,
+        )
+
+    described = dict(make(False).describe())
+    located = locate(asked.model) if "model" in takes(asked.strategy) else None
+    packages = package_versions(*LEARNING_PACKAGES)
+    reads_prompt = asked.strategy_options.get("reading") == "prompt"
+    named = {"name": template.name, "hash": template.hash()}
+    return Method(
+        template=named if reads_prompt else {"name": NONE},
+        backend={
+            "name": NONE,
+            "model": located.shown if located else NONE,
+            "weights": located.hash() if located else None,
+            "dtype": dtype_for(asked) if located else None,
+            "packages": packages,
+        },
+        strategy=described,
+        seed=int(described.get("seed", 0)),
+        make=make,
+        packages=packages,
+        located=located,
+    )
+
+
+def stand_in(asked: EvalSpec, template: Template) -> Method:
+    """The most frequent label in place of a strategy that would have to be fitted."""
+    make_strategy(asked.strategy, template=template, options=asked.strategy_options)
+    plain = asked.model_copy(update={"strategy": "majority", "strategy_options": {}})
+    found = learned(plain, template)
+    told = (
+        f"dry run: nothing was learned by {asked.strategy!r}; rows, labels and options are as they "
+        "should be, and the scores are those of the most frequent label"
+    )
+    return Method(**{**vars(found), "notes": (told,)})
+
+
+def copies_left_out(train: tuple[Example, ...], rows: tuple[Example, ...]) -> tuple[list[int], str]:
+    """Places of the training rows that are no copy of an evaluated row, and what to note.
+
+    What is learned from a row says nothing about how well that row is answered.
+    """
+    from promptkit.selectors.copies import copy_key
+
+    evaluated = {copy_key(row) for row in rows}
+    kept = [place for place, row in enumerate(train) if copy_key(row) not in evaluated]
+    copies = len(train) - len(kept)
+    told = f"not learned from, as copies of evaluated rows: {copies:,} training row(s)"
+    return kept, told if copies else ""

@@ -1,0 +1,125 @@
+"""The rows of a run, and the template that they are put with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptkit.data import Dataset, columns_of, load, train_split_of
+from promptkit.errors import DataError, SpecError, nearest
+from promptkit.prompts import Template, find_template
+from promptkit.runs.adapt import is_learned
+from promptkit.runs.labels import settle_labels
+from promptkit.runs.plain import TEXT, field_names, plain_template, template_for
+from promptkit.runs.spec import EvalSpec
+from promptkit.types import Example
+
+
+def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[str]]:
+    """The template with its labels settled, the rows, the training rows, and what to note.
+
+    Raises:
+        DataError: Rows that cannot be used, or none.
+        SpecError: What was asked for does not go together.
+    """
+    template, columns = template_and_columns(asked)
+    data, train = _rows(asked, template, columns)
+    template, data, train, notes = settle_labels(asked, template, data, train)
+    if asked.template is None:
+        template = template_for(template.task.labels, template.task.fields)
+    data = data.limited(asked.limit)
+    if not data.examples:
+        raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")
+    return template, data, train, notes
+
+
+def template_and_columns(asked: EvalSpec) -> tuple[Template, dict[str, str]]:
+    """The template, its labels not yet settled, and the column of each of its fields."""
+    if asked.template is not None:
+        template = find_template(asked.template)
+        if asked.chat is not None and asked.chat != template.keys.chat:
+            keys = template.keys.model_copy(update={"chat": asked.chat})
+            template = Template(keys, template.file)
+        return template, _columns(asked, template)
+    if asked.data is None:
+        raise SpecError("no rows given; say which with --data FILE, or name a --template")
+    told = asked.fields or ({TEXT: asked.text_field} if asked.text_field else {})
+    if not told:
+        only = text_column(columns_of(asked.data, split=asked.split), asked)
+        told = {TEXT: only}
+    fields = field_names(list(told))
+    return plain_template(fields), dict(zip(fields, told.values(), strict=True))
+
+
+def text_column(columns: tuple[str, ...], asked: EvalSpec) -> str:
+    """The column of text where nobody said which: ``text``, or the only one that it can be.
+
+    Raises:
+        SpecError: None, or several that it could be.
+    """
+    free = [name for name in columns if name not in (asked.label_field, asked.id_field)]
+    if TEXT in free or len(free) == 1:
+        return TEXT if TEXT in free else free[0]
+    raise SpecError(
+        f"{asked.data}: which column holds the text? It has {', '.join(columns) or 'none'}; say "
+        "--text-field COLUMN, or --field NAME=COLUMN for each of several"
+    )
+
+
+def row_text(template: Template, example: Example) -> str:
+    """A row's text for tables of errors."""
+    shown = [f for f in template.task.fields if f != template.task.choices]
+    return " / ".join(str(example.fields[name]) for name in shown)
+
+
+def _rows(
+    asked: EvalSpec, template: Template, columns: Mapping[str, str]
+) -> tuple[Dataset, Dataset | None]:
+    source = asked.data or template.keys.data
+    if source is None:
+        raise SpecError(
+            f"template {template.name!r} has no rows of its own; say which with --data FILE"
+        )
+    options: dict[str, Any] = {
+        "fields": template.task.fields,
+        "columns": columns,
+        "label_field": asked.label_field,
+        "id_field": asked.id_field,
+    }
+    data = load(source, split=asked.split, **options)
+    if asked.train_data is not None:
+        return data, load(asked.train_data, split=_train_split(asked.train_data), **options)
+    train = train_split_of(source, split=asked.split, **options)
+    if train is None and is_learned(asked.strategy):
+        raise DataError(
+            f"strategy {asked.strategy!r} learns from labelled rows, and {source} has no others "
+            "than those to evaluate; give some with --train-data FILE"
+        )
+    return data, train
+
+
+def _train_split(source: str) -> str | None:
+    """A data set with a split ``train`` gives that one; a file gives itself."""
+    try:
+        load(source, split="train", fields=(), require_labels=False)
+    except DataError:
+        return None
+    return "train"
+
+
+def _columns(asked: EvalSpec, template: Template) -> dict[str, str]:
+    fields = template.task.fields
+    for field in asked.fields:
+        if field not in fields:
+            raise SpecError(
+                f"--field {field}: template {template.name!r} has no such field; "
+                f"{nearest(field, fields)}"
+            )
+    if asked.text_field is None:
+        return dict(asked.fields)
+    if len(fields) > 1:
+        raise SpecError(
+            f"--text-field is for templates with one field; {template.name!r} has "
+            f"{', '.join(fields)}: use --field {fields[0]}=COLUMN for each"
+        )
+    return {**asked.fields, fields[0]: asked.text_field}

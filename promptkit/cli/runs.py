@@ -91,6 +91,92 @@ def _finished(fingerprint: str) -> RunRecord:
     from promptkit.runs.files import read_json
     from promptkit.runs.record import from_json
 
+    record = _finished(fingerprint)
+    if format == "table":
+        print_tables([record])
+    else:
+        sys.stdout.write(as_format([record], format))
+
+
+@group.command()
+def diff(
+    first: Annotated[str, typer.Argument(help="A run's fingerprint, or its beginning.")],
+    second: Annotated[str, typer.Argument(help="Another run on the same rows.")],
+    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every row that only one gets right.")
+    ] = False,
+) -> None:
+    """Compare two finished runs row by row: does the difference go beyond chance, and where is it?
+
+    Example: promptkit runs diff 3f2a 91cc
+    """
+    from rich.console import Console
+
+    from promptkit.errors import SpecError, nearest
+    from promptkit.report.diff import diff_json, diff_table
+    from promptkit.runs.diff import diff as difference
+
+    if format not in ("table", "json"):
+        raise SpecError(f"--format {format}: {nearest(format, ('table', 'json'))}")
+    found = difference(_finished(first), _finished(second))
+    if format == "json":
+        sys.stdout.write(diff_json(found))
+    else:
+        Console().print(diff_table(found, every=every))
+
+
+def _finished(fingerprint: str) -> RunRecord:
+    """The record of a stored run."""
+    from promptkit.errors import StoreError
+    from promptkit.runs import Store
+    from promptkit.runs.files import read_json
+    from promptkit.runs.record import from_json
+
+    folder = Store().find(fingerprint)
+    if not (folder / "record.json").is_file():
+        raise StoreError(
+            f"run {folder.name} was not finished; run its command again, and it goes on where it "
+            "stopped"
+        )
+    return from_json(read_json(folder / "record.json"))
+
+
+@group.command()
+def diff(
+    first: Annotated[str, typer.Argument(help="A run's fingerprint, or its beginning.")],
+    second: Annotated[str, typer.Argument(help="Another run on the same rows.")],
+    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every row that only one gets right.")
+    ] = False,
+) -> None:
+    """Compare two finished runs row by row: does the difference go beyond chance, and where is it?
+
+    Example: promptkit runs diff 3f2a 91cc
+    """
+    from rich.console import Console
+
+    from promptkit.errors import SpecError, nearest
+    from promptkit.report.diff import diff_json, diff_table
+    from promptkit.runs.diff import diff as difference
+
+    if format not in ("table", "json"):
+        raise SpecError(f"--format {format}: {nearest(format, ('table', 'json'))}")
+    found = difference(_finished(first), _finished(second))
+    if format == "json":
+        sys.stdout.write(diff_json(found))
+    else:
+        Console().print(diff_table(found, every=every))
+
+
+def _finished(fingerprint: str) -> RunRecord:
+    """The record of a stored run."""
+    from promptkit.errors import StoreError
+    from promptkit.runs import Store
+    from promptkit.runs.files import read_json
+    from promptkit.runs.record import from_json
+
     folder = Store().find(fingerprint)
     if not (folder / "record.json").is_file():
         raise StoreError(

@@ -38,6 +38,7 @@ def entry_name(bench: Bench, entry: Entry) -> str:
     """Sixteen digits for an entry: strategy, options, weights, template, versions."""
     return _digits(
         {
+            "name": entry.strategy,
             "strategy": dict(bench.strategy(entry).describe()),
             "options": dict(entry.options),
             "weights": locate(entry.model).hash() if entry.model else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,7 +94,11 @@ def plan_comparison(
 
 
 def run_comparison(
-    asked: CompareSpec, *, root: str | Path | None = None, watch: Watch | None = None
+    asked: CompareSpec,
+    *,
+    root: str | Path | None = None,
+    watch: Watch | None = None,
+    pilot: bool = True,
 ) -> Comparison:
     """Compare.
 
@@ -102,6 +106,7 @@ def run_comparison(
         asked: What to compare.
         root: Where cells are kept; see `CellStore`.
         watch: Looks on.
+        pilot: Whether to predict times; without, a budget sees what cells took, and no more.
 
     Raises:
         Interrupted: Ctrl-C; finished cells are stored.
@@ -111,7 +116,7 @@ def run_comparison(
     watch = watch or Watch()
     rows, draws, name = _drawn(asked)
     with CellStore(name, root).open(fresh=asked.fresh) as store:
-        ready = _ready(asked, rows, draws, name, store, watch)
+        ready = _ready(asked, rows, draws, name, store, watch, pilot)
         cells: list[Cell] = []
         try:
             return _run(ready, store, watch, cells)
@@ -136,13 +141,16 @@ def _ready(
     name: str,
     store: CellStore,
     watch: Watch,
+    pilot: bool = True,
 ) -> Ready:
     entries = entries_for(asked.strategies, asked.models)
     bench = Bench(rows, asked.seed, asked.device, asked.dtype)
     keys = {entry.name: entry_name(bench, entry) for entry in entries}
-    timings = run_pilot(
-        bench, entries, draws[0], lambda entry: keys[entry.name], store, watch.piloting
-    )
+    timings = {entry.name: Timing() for entry in entries}
+    if pilot:
+        timings = run_pilot(
+            bench, entries, draws[0], lambda entry: keys[entry.name], store, watch.piloting
+        )
     design: Design = "test" if rows.held else "cv"
     smallest = min(len(draw.train) for draw in draws)
     sizes, notes = _sizes(asked.sizes, smallest)
@@ -151,8 +159,7 @@ def _ready(
         return timings[entry.name].seconds(n_train, n_held)
 
     cells = cells_for(entries, draws, sizes, design, seconds)
-    known = [store.cell(cell_name(keys[c.entry.name], c.size, c.draw)) is not None for c in cells]
-    cells = [replace(c, seconds=0.0) if done else c for c, done in zip(cells, known, strict=True)]
+    cells = _timed(cells, timings, keys, store)
     n_held = len(rows.held) or len(rows.labelled)
     plan = Plan(
         data=rows.name,
@@ -200,7 +207,8 @@ def _run(ready: Ready, store: CellStore, watch: Watch, cells: list[Cell]) -> Com
     from_store = 0
     todo = list(plan.cells)
     while todo:
-        todo = within_budget(_timed(ready, todo), plan.budget_seconds, time.monotonic() - begun)
+        todo = _timed(todo, ready.timings, ready.keys, store)
+        todo = within_budget(todo, plan.budget_seconds, time.monotonic() - begun)
         planned, todo = todo[0], todo[1:]
         key = cell_name(ready.keys[planned.entry.name], planned.size, planned.draw)
         found = store.cell(key)
@@ -214,25 +222,25 @@ def _run(ready: Ready, store: CellStore, watch: Watch, cells: list[Cell]) -> Com
             from_store += 1
         found = replace(found, entry=planned.entry.name)
         cells.append(found)
-        if planned.seconds > 0:
-            ready.timings[planned.entry.name].add_cell(found)
+        ready.timings[planned.entry.name].add_cell(found)
         left = sum(cell.seconds for cell in todo if not cell.dropped)
         watch.finished(found, rough_lines(plan, cells, ready.rows.golds(), ready.draws), left)
     return _concluded(ready, cells, time.monotonic() - begun, from_store)
 
 
-def _timed(ready: Ready, cells: Sequence[Planned]) -> list[Planned]:
+def _timed(
+    cells: Sequence[Planned],
+    timings: Mapping[str, Timing],
+    keys: Mapping[str, str],
+    store: CellStore,
+) -> list[Planned]:
     """The cells with what is known by now about the time that they take; stored ones take none."""
-    return [
-        replace(
-            cell,
-            seconds=ready.timings[cell.entry.name].seconds(cell.n_train, cell.n_held),
-            dropped=False,
-        )
-        if cell.seconds > 0
-        else cell
-        for cell in cells
-    ]
+    timed = []
+    for cell in cells:
+        stored = store.cell(cell_name(keys[cell.entry.name], cell.size, cell.draw))
+        seconds = timings[cell.entry.name].seconds(cell.n_train, cell.n_held) if not stored else 0.0
+        timed.append(replace(cell, seconds=seconds, dropped=False))
+    return timed
 
 
 def _compute(ready: Ready, planned: Planned, watch: Watch) -> Cell:

@@ -1,0 +1,123 @@
+"""The tables of `bench/regret.py report`: what each rule of choosing loses on rows unseen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from regret import FIXED, Setting, compared, lines_of_file
+
+from promptkit.runs.compare.nouns import Comparison
+
+
+@dataclass(frozen=True)
+class Result:
+    """One setting: what was recommended, and how every entry did on the test split."""
+
+    setting: Setting
+    comparison: Comparison
+    test: dict[str, float]
+
+    @property
+    def best(self) -> float:
+        return max(self.test.values())
+
+    def regret(self, name: str) -> float:
+        return self.best - self.test[name]
+
+
+def best_cross_validated(result: Result) -> str:
+    scored = [x for x in result.comparison.lines if x.accuracy and x.entry.name in result.test]
+    return max(scored, key=lambda x: (x.accuracy.value, -x.entry.rank)).entry.name
+
+
+def recommended(result: Result) -> str:
+    entry = result.comparison.recommendation.entry
+    return entry.name if entry else "majority"
+
+
+RULES: dict[str, Callable[[Result], str]] = {
+    "**compare's recommendation**": recommended,
+    "best cross-validated score": best_cross_validated,
+    "always last-layer logistic regression": lambda result: FIXED,
+    "always contrastive": lambda result: "contrastive",
+    "always features": lambda result: "features",
+    "always zero-shot": lambda result: "zero-shot",
+}
+
+
+def results_of(settings: Sequence[Setting], out: Path) -> list[Result]:
+    """The settings of which everything is there; nothing is computed."""
+    known: dict[str, dict[str, float]] = defaultdict(dict)
+    for line in lines_of_file(out / "tested.jsonl"):
+        known[line["setting"]][line["entry"]] = line["accuracy"]
+    found = []
+    for setting in settings:
+        test = known.get(setting.name, {})
+        if FIXED not in test:
+            continue
+        comparison = compared(setting, out)
+        names = {entry.name for entry in comparison.plan.entries} | {FIXED}
+        if names <= test.keys():
+            found.append(Result(setting, comparison, {name: test[name] for name in names}))
+    return found
+
+
+def report(settings: Sequence[Setting], out: Path) -> None:
+    """Print the tables in Markdown."""
+    results = results_of(settings, out)
+    print(f"{len(results)} of {len(settings)} settings are there.\n")
+    if not results:
+        return
+    print("| rule | mean regret | 90th percentile | largest | accuracy |")
+    print("|---|---:|---:|---:|---:|")
+    for name, rule in RULES.items():
+        if not all(rule(result) in result.test for result in results):
+            continue
+        lost = [100 * result.regret(rule(result)) for result in results]
+        kept = np.mean([result.test[rule(result)] for result in results])
+        print(
+            f"| {name} | {np.mean(lost):.2f} | {np.percentile(lost, 90):.2f} | "
+            f"{max(lost):.2f} | {kept:.4f} |"
+        )
+    _by("data", results, lambda result: result.setting.data)
+    _by("labelled rows", results, lambda result: result.setting.n)
+    _entries(results)
+
+
+def _by(title: str, results: Sequence[Result], key: Callable[[Result], object]) -> None:
+    print(f"\n| {title} | settings | recommended | best cv | last layer | contrastive | choices |")
+    print("|---|---:|---:|---:|---:|---:|---|")
+    groups: dict[object, list[Result]] = defaultdict(list)
+    for result in results:
+        groups[key(result)].append(result)
+    for name, own in groups.items():
+        means = [
+            np.mean([100 * result.regret(rule(result)) for result in own])
+            for rule in (recommended, best_cross_validated, lambda r: FIXED)
+        ]
+        contrastive = [100 * r.regret("contrastive") for r in own if "contrastive" in r.test]
+        chosen: dict[str, int] = defaultdict(int)
+        for result in own:
+            chosen[recommended(result)] += 1
+        told = ", ".join(f"{n} {name}" for name, n in sorted(chosen.items(), key=lambda x: -x[1]))
+        means.append(np.mean(contrastive) if contrastive else float("nan"))
+        print(f"| {name} | {len(own)} | {' | '.join(f'{m:.2f}' for m in means)} | {told} |")
+
+
+def _entries(results: Sequence[Result]) -> None:
+    """Mean test accuracy of every entry by data, and how often it is the best one."""
+    names = sorted({name for result in results for name in result.test})
+    sets = list(dict.fromkeys(result.setting.data for result in results))
+    print(f"\n| entry | {' | '.join(sets)} | best in |")
+    print(f"|---|{'---:|' * (len(sets) + 1)}")
+    for name in names:
+        cells = []
+        for data in sets:
+            own = [r.test[name] for r in results if r.setting.data == data and name in r.test]
+            cells.append(f"{np.mean(own):.3f}" if own else "")
+        wins = sum(result.test.get(name) == result.best for result in results)
+        print(f"| {name} | {' | '.join(cells)} | {wins} |")

@@ -101,6 +101,9 @@ def command(
     selector: Annotated[
         str | None, _option("none, fixed, random, balanced, nearest or bm25.", SHOTS)
     ] = None,
+    calibration: Annotated[
+        str | None, _option("none, or batch: take off what the model favours anyway.", MODEL)
+    ] = None,
     seed: Annotated[int | None, _option("Seed of every random choice.", SHOTS)] = None,
     seeds: Annotated[
         int | None, _option("Repeat over so many draws of demonstrations, or fits.", SHOTS)

@@ -15,7 +15,7 @@ from promptkit.estimators.labels import classes_of, golds_of, labels_in_template
 from promptkit.estimators.rows import examples_of_records, records_of
 from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
-from promptkit.runs.parts import load_backend, parts_for
+from promptkit.runs.parts import calibrator_for, load_backend, parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
 from promptkit.types import Example, Scalar
@@ -31,6 +31,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shots: Demonstrations of a prompt, taken from the rows given to `fit`.
         selector: Who chooses them; class-balanced by default.
         selector_options: Further options of the selector.
+        calibration: ``batch`` takes off what the model favours whatever a row says, as estimated
+            on the rows given to `fit` (their labels unread) when they are ten or more, else on
+            those that are predicted together; ``none`` leaves it.
         labels: The labels in use; by default those of ``y``, or the template's without ``y``.
         seed: Seed of every random choice.
         batch_size: ``auto`` or sequences of a batch.
@@ -58,6 +61,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         selector: str | None = None,
         selector_options: Mapping[str, Any] | None = None,
         labels: Sequence[Scalar] | None = None,
+        calibration: str = "none",
         seed: int = 0,
         batch_size: int | str = "auto",
         device: str = "auto",
@@ -69,6 +73,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.shots = shots
         self.selector = selector
         self.selector_options = selector_options
+        self.calibration = calibration
         self.labels = labels
         self.seed = seed
         self.batch_size = batch_size
@@ -79,7 +84,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Take the label set, and the pool of demonstrations; nothing is trained.
 
         Args:
-            X: (n,) rows, or None for zero-shot prompting.
+            X: (n,) rows, or None for zero-shot prompting. Without labels they are only calibrated
+                on.
             y: (n,) labels, or None for zero-shot prompting with the template's own labels.
 
         Raises:
@@ -98,8 +104,10 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         own = labels_in_template(labels, template)
         self._labels = dict(zip(labels, own, strict=True))
         settled = template if template.choosing else template.with_labels(own)
-        pool = []
-        if golds is not None:
+        pool: list[Example] = []
+        if golds is None and self.calibration != "none":
+            pool = list(examples_of_records(rows, template.task.fields))
+        elif golds is not None:
             examples = examples_of_records(rows, template.task.fields)
             pool = [
                 Example(row.id, row.fields, self._labels[plain_label(gold)])
@@ -112,7 +120,13 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         name, options, selector, verbalizer = parts_for(asked, settled, self.shots, bool(pool))
         self.n_features_in_ = len(template.task.fields)
         self.strategy_ = InContext(
-            settled, load_backend(name, options), selector, verbalizer, self.shots
+            settled,
+            load_backend(name, options),
+            selector,
+            verbalizer,
+            self.shots,
+            calibrator_for(self.calibration),
+            self.calibration,
         ).fit(pool)
         return self
 
@@ -176,6 +190,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "shots": self.shots,
             "selector": self.selector,
             "selector_options": dict(self.selector_options or {}),
+            "calibration": self.calibration,
             "seed": self.seed,
             "batch_size": self.batch_size,
             "device": self.device,

@@ -23,6 +23,7 @@ IN_CONTEXT_OPTIONS = (
     "selector",
     "selector_options",
     "verbalizer_options",
+    "calibration",
     "backend",
     "backend_options",
 )
@@ -119,6 +120,13 @@ def prompting_as(asked: EvalSpec) -> EvalSpec:
 def takes(name: str) -> frozenset[str]:
     """The names of what a strategy's class is built from."""
     return frozenset(signature(STRATEGIES.load(name)).parameters)
+
+
+def uses_model(name: str, options: Mapping[str, Any] | None = None) -> bool:
+    """Whether a strategy stands on a pre-trained model."""
+    if not is_learned(name):
+        return (options or {}).get("backend") != "fake"
+    return "model" in takes(name)
 
 
 def _reading(

@@ -19,6 +19,7 @@ from promptkit.runs.parts import backend_for_spec, embedding_for, selector_for
 from promptkit.runs.rows import rows_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
+from promptkit.strategies.calibrated import calibrated_on
 from promptkit.types import Example, RunSpec, Scalar
 
 
@@ -77,6 +78,8 @@ def trial_of(
 ) -> Trial:
     """Rows and method together."""
     located = method.located
+    if method.strategy.get("calibration"):
+        notes = [*notes, calibrated_on(train.examples if train else ())]
     learned_from = None
     if train:
         learned_from = {"name": train.name, "n": len(train), "hash": train.content_hash()}

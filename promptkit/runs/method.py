@@ -23,7 +23,6 @@ from promptkit.runs.parts import (
 )
 from promptkit.runs.spec import EvalSpec
 from promptkit.types import Example
-from promptkit.verbalizers import VERBALIZERS
 
 #: What a spec says of the template or backend of a strategy that uses none.
 NONE = "none"
@@ -72,13 +71,14 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
     shots = template.keys.shots if asked.shots is None else asked.shots
     selector, selector_options = selector_for(asked, shots, has_pool)
     backend, options, located = backend_for_spec(asked, template)
-    VERBALIZERS.build("words", asked.verbalizer_options)
     packages = versions(backend)
     borrowed = selector == "nearest" and not has_encoder(backend)
 
     def make(with_model: bool) -> Strategy:
         return in_context(asked, template, shots, has_pool, with_model=with_model)
 
+    make(False)  # what is wrong with its options is said here
+    calibrated = {} if asked.calibration == "none" else {"calibration": asked.calibration}
     return Method(
         template={"name": template.name, "hash": template.hash()},
         backend={
@@ -95,6 +95,7 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
             "selector": {"name": selector, **selector_options},
             "encoder": locate(MINILM).hash() if borrowed else None,
             "verbalizer": dict(asked.verbalizer_options),
+            **calibrated,
         },
         seed=asked.seed if shots else 0,
         make=make,

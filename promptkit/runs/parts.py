@@ -11,9 +11,10 @@ from typing import Any
 from promptkit.backends import BACKENDS
 from promptkit.backends.auto import backend_for
 from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.calibration import CALIBRATORS
 from promptkit.errors import CapabilityError, SpecError, nearest
 from promptkit.prompts import Template
-from promptkit.protocols import Backend, Selector, Strategy, Verbalizer
+from promptkit.protocols import Backend, Calibrator, Selector, Strategy, Verbalizer
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -65,8 +66,16 @@ def in_context(
         "selector": SELECTORS.build(name, chosen),
         "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
         "shots": shots,
+        "calibrator": calibrator_for(asked.calibration),
+        "calibration": asked.calibration,
     }
     return STRATEGIES.build("in_context", parts)
+
+
+def calibrator_for(name: str) -> Calibrator | None:
+    """The calibrator of that name; None for ``none``, which leaves evidence as it is."""
+    calibrator = CALIBRATORS.build(name, {})
+    return None if name == "none" else calibrator
 
 
 def load_backend(name: str, options: Mapping[str, Any]) -> Backend:

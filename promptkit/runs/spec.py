@@ -43,6 +43,7 @@ class EvalSpec(BaseModel):
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
         verbalizer_options: Options of the words verbalizer.
+        calibration: What takes off the labels that the model favours anyway; ``none`` by default.
         chat: Use the model's chat template, or do not; the template says by default.
         seed: Seed of every random choice.
         seeds: Draws of demonstrations, or fits, with seeds counted on from ``seed``.
@@ -78,6 +79,7 @@ class EvalSpec(BaseModel):
     selector: str | None = None
     selector_options: dict[str, Any] = {}
     verbalizer_options: dict[str, Any] = {}
+    calibration: str = "none"
     chat: bool | None = None
     seed: int = 0
     seeds: Positive = 1

@@ -32,6 +32,17 @@ def calibration_rows(train: Sequence[Example]) -> list[Example]:
     return sorted(train, key=lambda row: rank(row.id))[:MOST_ROWS]
 
 
+def calibrated_on(train: Sequence[Example]) -> str:
+    """Which rows a prior is estimated on, for the reader of a table."""
+    n = len(calibration_rows(train))
+    if n:
+        return f"what the model favours was estimated on {n:,} training rows, their labels unread"
+    return (
+        "what the model favours was estimated on the evaluated rows themselves, their labels "
+        "unread: a prediction depends on the rows beside it"
+    )
+
+
 def log_prior(pooled: Sequence[Pooled], calibrator: Calibrator) -> tuple[float, ...]:
     """(k,) what the model favours, from the rows that have evidence; see `Calibrator.estimate`."""
     rows = [row for row in pooled if row is not None and is_usable(row)]

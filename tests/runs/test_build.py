@@ -195,3 +195,43 @@ def test_where_a_models_folder_lies_does_not_change_the_fingerprint(home, causal
         build(asked(backend="auto", model=str(one))).spec.fingerprint() for one in (folder, moved)
     ]
     assert found[0] == found[1]
+
+
+def test_calibration_changes_the_fingerprint_and_the_notes_say_what_it_saw(csv):
+    data = csv()
+    plain, mended = build(asked(data=data)), build(asked(data=data, calibration="batch"))
+    assert plain.spec.fingerprint() != mended.spec.fingerprint()
+    assert "calibration" not in plain.spec.strategy
+    assert "evaluated rows themselves" in mended.notes[-1]
+    boxed = build(asked(calibration="batch", seed=3))
+    assert "120 training rows, their labels unread" in boxed.notes[-1]
+    assert boxed.spec.seed == 0
+
+
+def test_a_calibrated_run_is_answered_from_the_store_without_the_model(home, monkeypatch):
+    from promptkit.runs import Store
+    from promptkit.runs import parts as used
+
+    first = run(build(asked(calibration="batch")), Store())
+    monkeypatch.setattr(used, "load_backend", None)
+    again = run(build(asked(calibration="batch")), Store())
+    assert again.from_store
+    assert again.predictions == first.predictions
+    assert first.predictions[0].kind == "hash, batch calibration"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"calibration": "bach"}, "did you mean 'batch'"),
+        ({"template": "multiple_choice", "calibration": "batch"}, "use --calibration none"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_said_at_once(change, said):
+    with pytest.raises(PromptkitError, match=said):
+        build(asked(**change))
+
+
+def test_few_rows_cannot_be_calibrated_together(csv):
+    with pytest.raises(DataError, match="10 rows or more"):
+        run(build(asked(data=csv(), calibration="batch")))

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from promptkit.errors import PromptkitError
     from promptkit.estimators import PromptClassifier
     from promptkit.prompts import Template, find_template
+    from promptkit.report.compared import Compared, compare
     from promptkit.runs import EvalSpec, Store, build, run
     from promptkit.types import Example, Prediction, RunRecord, Score
 
 _HOMES = {
+    "Compared": "promptkit.report.compared",
     "Dataset": "promptkit.data",
     "EvalSpec": "promptkit.runs",
     "Example": "promptkit.types",
@@ -31,6 +33,7 @@ _HOMES = {
     "Store": "promptkit.runs",
     "Template": "promptkit.prompts",
     "build": "promptkit.runs",
+    "compare": "promptkit.report.compared",
     "find_template": "promptkit.prompts",
     "load": "promptkit.data",
     "run": "promptkit.runs",
@@ -38,6 +41,7 @@ _HOMES = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "Compared",
     "Dataset",
     "EvalSpec",
     "Example",
@@ -50,6 +54,7 @@ __all__ = [
     "Store",
     "Template",
     "build",
+    "compare",
     "find_template",
     "load",
     "run",

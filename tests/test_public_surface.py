@@ -9,6 +9,7 @@ import pytest
 import promptkit
 
 SURFACE = [
+    "Compared",
     "Dataset",
     "EvalSpec",
     "Example",
@@ -21,6 +22,7 @@ SURFACE = [
     "Store",
     "Template",
     "build",
+    "compare",
     "find_template",
     "load",
     "run",

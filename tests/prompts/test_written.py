@@ -19,7 +19,7 @@ def test_labels_keep_their_types_and_texts_their_look(tmp_path):
     file = tmp_path / "odd.yaml"
     file.write_text(
         "name: odd\ndescription: 'a: \u00e9 \u2028 \\t'\ntask: {fields: [text]}\n"
-        "query: '{{ text }}'\nlabels:\n  1: {words: ['1e5']}\n  '2': {words: ['no']}\n"
+        "query: '{{ text }}'\nlabels:\n  3: {words: ['1e5']}\n  '2': {words: ['no']}\n"
         "  true: {words: ['012']}\n  'false': {words: ['~']}\n  1.5: {words: ['  x']}\n"
     )
     template = Template.read(file)

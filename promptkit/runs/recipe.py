@@ -1,0 +1,102 @@
+"""What a fitted strategy was built from, so that the same one can be built again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from promptkit.backends.weights import locate
+from promptkit.errors import BackendError, PromptkitError, StoreError
+from promptkit.prompts import Template
+from promptkit.prompts.written import template_from
+from promptkit.protocols import Strategy
+from promptkit.runs.adapt import make_strategy
+from promptkit.runs.manifest import FILE
+from promptkit.strategies.reading import Reading
+
+#: Strategies that save the whole model: the one that they started from is not needed again.
+WHOLE = ("contrastive", "full")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a strategy was built from, so that the same one can be built again.
+
+    Args:
+        name: Name of the strategy.
+        template: How the task is put, its labels settled.
+        options: The strategy's own options, ``reading`` among them.
+        model: ``minilm``, a folder or a hub id.
+        seed: Seed of every random choice.
+        columns: Template field to column of the data, where they differ.
+    """
+
+    name: str
+    template: Template
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: str = "minilm"
+    seed: int = 0
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def build(self, *, device: str = "auto", dtype: str = "auto") -> Strategy:
+        """The strategy, not yet fitted."""
+        return make_strategy(
+            self.name,
+            template=self.template,
+            options=self.options,
+            model=self.model,
+            seed=self.seed,
+            device=device,
+            dtype=dtype,
+        )
+
+    @property
+    def reading(self) -> Reading:
+        """How a row becomes text; prompts always read it through the template."""
+        by_prompt = self.name == "in_context" or self.options.get("reading") == "prompt"
+        return Reading(self.template.task.fields, self.template if by_prompt else None)
+
+
+def recipe_of(folder: str | Path, meta: Mapping[str, Any], base_model: str | None = None) -> Recipe:
+    """What a saved model was built from; its base model is looked for, and compared by its hash."""
+    try:
+        template = template_from(meta["template"]["yaml"], f"{folder}/{FILE} template")
+        if template.hash() != meta["template"]["hash"]:
+            raise StoreError(f"{folder}: its template reads otherwise than it was saved")
+        return Recipe(
+            name=meta["strategy"]["name"],
+            template=template.with_labels(meta["labels"]) if meta["labels"] else template,
+            options=meta["strategy"]["options"],
+            model=_base(folder, meta, base_model),
+            seed=meta["seed"],
+            columns=meta["columns"],
+        )
+    except (KeyError, TypeError) as error:
+        raise StoreError(
+            f"{folder}/{FILE}: is incomplete ({error}); save the model again"
+        ) from error
+
+
+def _base(folder: str | Path, meta: Mapping[str, Any], base_model: str | None) -> str:
+    """Where the model lies that a saved one stands on."""
+    said = meta["model"]
+    if said is None or meta["strategy"]["name"] in WHOLE:
+        return said["name"] if said else "minilm"
+    beside = Path(folder).expanduser() / said["path"] if said["path"] else None
+    chosen = base_model or (str(beside) if beside is not None else said["name"])
+    try:
+        located = locate(chosen)
+    except PromptkitError as error:
+        raise BackendError(
+            f"{folder}: stands on the model {said['name']!r}, which cannot be had: {error}",
+            hint="say where it lies with --base-model",
+        ) from error
+    if located.hash() != said["weights"]:
+        raise BackendError(
+            f"{folder}: stands on the model {said['name']!r} with the hash {said['weights']}, and "
+            f"{chosen} has {located.hash()}",
+            hint="say where the right one lies with --base-model, or tune again",
+        )
+    return chosen

@@ -6,6 +6,7 @@ from promptkit.registry import Registry
 STRATEGIES: Registry[Strategy] = Registry(
     "strategy",
     {
+        "contrastive": "promptkit.strategies.contrastive:Contrastive",
         "full": "promptkit.strategies.full:Full",
         "head": "promptkit.strategies.head:Head",
         "in_context": "promptkit.strategies.in_context:InContext",

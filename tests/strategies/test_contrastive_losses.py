@@ -67,6 +67,21 @@ def test_rows_near_their_own_label_cost_less(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_going_down_a_loss_brings_rows_of_one_label_together(name):
+    labels = torch.arange(12) % 3
+    vectors = torch.randn(12, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    optimizer = torch.optim.Adam([vectors], 0.02)
+    for _ in range(200):
+        optimizer.zero_grad()
+        batch_loss(name)(vectors, labels).backward()
+        optimizer.step()
+    unit = torch.nn.functional.normalize(vectors.detach(), dim=-1)
+    own = (labels[:, None] == labels[None, :]) & ~torch.eye(12, dtype=torch.bool)
+    other = labels[:, None] != labels[None, :]
+    assert (unit @ unit.T)[own].min() > (unit @ unit.T)[other].max()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_finite_even_for_equal_vectors(name):
     vectors = at(30, 30, 30, 90).requires_grad_()
     batch_loss(name)(vectors, torch.tensor([0, 0, 1, 1])).backward()
@@ -83,5 +98,5 @@ def test_rows_all_well_apart_give_a_finite_loss(name):
 
 
 def test_an_unknown_loss_is_refused_with_the_nearest_name():
-    with pytest.raises(SpecError, match="no contrastive loss named 'triplets'.*triplets"):
+    with pytest.raises(SpecError, match=r"no contrastive loss named 'triplets'.*triplets"):
         batch_loss("triplets")

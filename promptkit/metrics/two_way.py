@@ -47,7 +47,7 @@ class TwoWay:
         part may turn negative by chance, so that the variance is never below that over rows alone.
 
         The usual degrees of freedom (Satterthwaite 1946) trust a small variance over three draws
-        as much as a large one, and a test at 5% then finds nothing in 7 to 8% of runs. Instead
+        as much as a large one; a test at 5% then calls equals different in up to 8%. Instead
         each part brings its own quantile of t, as in Cochran's solution of the Behrens-Fisher
         problem (Cochran 1964), and df is what gives the same reach at 95%.
         """

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from promptkit.data import Dataset, load
     from promptkit.errors import PromptkitError
     from promptkit.estimators import PromptClassifier
+    from promptkit.estimators.contrastive import ContrastiveClassifier
     from promptkit.prompts import Template, find_template
     from promptkit.report.compared import Compared, compare
     from promptkit.runs import EvalSpec, Store, build, run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Compared": "promptkit.report.compared",
+    "ContrastiveClassifier": "promptkit.estimators.contrastive",
     "Dataset": "promptkit.data",
     "EvalSpec": "promptkit.runs",
     "Example": "promptkit.types",
@@ -42,6 +44,7 @@ _HOMES = {
 __version__ = "0.1.0"
 __all__ = [
     "Compared",
+    "ContrastiveClassifier",
     "Dataset",
     "EvalSpec",
     "Example",

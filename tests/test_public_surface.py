@@ -10,6 +10,7 @@ import promptkit
 
 SURFACE = [
     "Compared",
+    "ContrastiveClassifier",
     "Dataset",
     "EvalSpec",
     "Example",
@@ -66,7 +67,7 @@ def test_importing_promptkit_loads_nothing_heavy():
     assert loaded_after("import promptkit") == set()
 
 
-@pytest.mark.parametrize("command", ["--help", "eval --help", "templates --help"])
+@pytest.mark.parametrize("command", ["--help", "eval --help", "compare --help", "templates --help"])
 def test_help_loads_nothing_heavy(command):
     code = (
         "from promptkit.cli import make_app\n"

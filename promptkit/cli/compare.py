@@ -1,0 +1,248 @@
+"""``promptkit compare``: labelled rows in, the way of adapting a model that is worth it out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptkit.cli.eval import write
+from promptkit.cli.options import pairs
+from promptkit.errors import Interrupted, SpecError, nearest
+
+if TYPE_CHECKING:
+    from promptkit.runs.compare.nouns import Comparison, Plan
+    from promptkit.runs.compare.spec import CompareSpec
+
+HELP = """Adapt models in several ways to the same labelled rows, and say which way is worth it.
+
+Every way learns from the same rows and is measured on the same other rows: by cross-validation, \
+or on test rows where there are some. The table has intervals, tests and what each way takes; the \
+verdict says which one to use, why, and with which command.
+
+[bold]Examples[/bold]
+
+  promptkit compare --data customer_reviews --plan
+
+  promptkit compare --data my.csv --text-field body --label-field topic --budget 30m
+
+  promptkit compare --data train.csv --test-data test.csv --strategies features,lora,full
+
+  promptkit compare --data my.csv --models minilm,./bge-small --sizes 8,32,128,all
+
+  promptkit compare --data my.csv --max-latency-ms 20 --max-memory 2GiB --no-gpu
+
+What was computed is kept in .promptkit: the same command again goes on where it was stopped, \
+and with more strategies it computes only what is new.
+"""
+
+ROWS, WAYS, LIMITS, MODEL, RESULT = "Rows", "What is compared", "Limits", "Model", "Results"
+
+#: Formats by the suffix of ``--output``.
+SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("compare", help=HELP)(command)
+
+
+def _option(help: str, panel: str, *names: str) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
+
+
+def command(
+    data: Annotated[
+        str | None,
+        _option(
+            "CSV, TSV, JSONL, JSON, Parquet, a folder, an in-box name, or hf:owner/name.", ROWS
+        ),
+    ] = None,
+    test_data: Annotated[
+        str | None, _option("Held-out rows (default: the data's own, or folds).", ROWS)
+    ] = None,
+    split: Annotated[str | None, _option("The held-out part (default: test).", ROWS)] = None,
+    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
+    field: Annotated[
+        list[str] | None, _option("Template field and its column: premise=sent1.", ROWS)
+    ] = None,
+    label_field: Annotated[str | None, _option("The column of gold labels.", ROWS)] = None,
+    id_field: Annotated[str | None, _option("The column of row ids.", ROWS)] = None,
+    label_map: Annotated[
+        list[str] | None, _option("A label of the data and what it stands for: 5=positive.", ROWS)
+    ] = None,
+    labels: Annotated[str | None, _option("Labels in use: negative,positive.", ROWS)] = None,
+    limit: Annotated[int | None, _option("Only the first so many labelled rows.", ROWS)] = None,
+    template: Annotated[
+        str | None,
+        _option("How prompts are put (default: by the labels).", WAYS, "--template", "-t"),
+    ] = None,
+    strategies: Annotated[str | None, _option("Names such as features,lora; or all.", WAYS)] = None,
+    models: Annotated[
+        str | None, _option("Folders or hub ids (default: minilm, in the box).", WAYS)
+    ] = None,
+    sizes: Annotated[
+        str | None, _option("Numbers of labelled rows (default: 0,8,32,all).", WAYS)
+    ] = None,
+    seeds: Annotated[
+        int | None, _option("Repeats, or draws of labelled rows (default: 3).", WAYS)
+    ] = None,
+    folds: Annotated[int | None, _option("Folds of a cross-validation (default: 5).", WAYS)] = None,
+    budget: Annotated[str | None, _option("Time it may take: 90s, 30m, 2h.", LIMITS)] = None,
+    max_train_minutes: Annotated[
+        float | None, _option("Minutes that adapting may take.", LIMITS)
+    ] = None,
+    max_latency_ms: Annotated[
+        float | None, _option("Milliseconds that a prediction may take.", LIMITS)
+    ] = None,
+    max_memory: Annotated[
+        str | None, _option("Memory that it may need: 800MiB, 2GiB.", LIMITS)
+    ] = None,
+    no_gpu: Annotated[
+        bool, _option("The model will run without a GPU.", LIMITS, "--no-gpu")
+    ] = False,
+    seed: Annotated[int | None, _option("Seed of every random choice.", MODEL)] = None,
+    device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
+    dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
+    plan: Annotated[
+        bool, _option("Only say what would be done, and how long it takes.", RESULT, "--plan")
+    ] = False,
+    format: Annotated[str, _option("table, json, csv or markdown.", RESULT)] = "table",
+    output: Annotated[
+        str | None, _option("Write the results to a file, by its suffix.", RESULT)
+    ] = None,
+    fresh: Annotated[bool, _option("Compute anew what is stored.", RESULT, "--fresh")] = False,
+) -> None:
+    """Compare; the long help is HELP."""
+    from promptkit.report.amounts import bytes_of, names_of, seconds_of, sizes_of
+
+    if data is None:
+        raise SpecError("no rows given; say which with --data FILE or --data customer_reviews")
+    check_outputs(format, output, plan=plan)
+    options = {
+        "data": data,
+        "test_data": test_data,
+        "split": split,
+        "text_field": text_field,
+        "fields": pairs(field, "--field", "premise=sentence1"),
+        "label_field": label_field,
+        "id_field": id_field,
+        "label_map": pairs(label_map, "--label-map", "5=positive"),
+        "labels": names_of(labels),
+        "limit": limit,
+        "template": template,
+        "strategies": names_of(strategies),
+        "models": names_of(models),
+        "sizes": sizes_of(sizes) if sizes is not None else None,
+        "seeds": seeds,
+        "folds": folds,
+        "budget": seconds_of(budget) if budget is not None else None,
+        "max_train_minutes": max_train_minutes,
+        "max_latency_ms": max_latency_ms,
+        "max_memory": bytes_of(max_memory) if max_memory is not None else None,
+        "gpu": not no_gpu,
+        "seed": seed,
+        "device": device,
+        "dtype": dtype,
+        "fresh": fresh,
+    }
+    asked = spec_of(options)
+    if plan:
+        show_plan(planned(asked))
+    else:
+        show(compared(asked), format, output)
+
+
+def spec_of(options: dict[str, Any]) -> CompareSpec:
+    """What was asked for; options that were not given are left to their defaults.
+
+    Raises:
+        SpecError: A value that cannot be.
+    """
+    from promptkit.prompts.yamlfile import YamlFile, validate
+    from promptkit.runs.compare.spec import CompareSpec
+
+    given = {key: value for key, value in options.items() if value is not None}
+    return validate(CompareSpec, YamlFile("command line", given))
+
+
+def check_outputs(format: str, output: str | None, *, plan: bool = False) -> None:
+    """Refuse before the work what could not be written after it.
+
+    Raises:
+        SpecError: No such format, no such folder, or a suffix that says nothing.
+    """
+    if format not in FORMATS:
+        raise SpecError(f"--format {format}: {nearest(format, FORMATS)}")
+    if plan and (output or format != "table"):
+        raise SpecError(
+            "--plan shows a table and computes nothing; leave out --format and --output"
+        )
+    if output and not Path(output).absolute().parent.is_dir():
+        raise SpecError(f"--output {output}: no such folder {Path(output).parent}")
+    if output and Path(output).suffix not in SUFFIXES:
+        raise SpecError(f"--output {output}: the name must end in {', '.join(SUFFIXES)}")
+
+
+def planned(asked: CompareSpec) -> Plan:
+    """The plan, after each way was tried on a few rows."""
+    from promptkit.report.comparison_live import LiveComparison
+    from promptkit.runs.compare.engine import plan_comparison
+
+    try:
+        with LiveComparison() as watch:
+            return plan_comparison(asked, watch=watch)
+    except KeyboardInterrupt as error:
+        raise Interrupted(0, 0, "cells") from error
+
+
+def compared(asked: CompareSpec) -> Comparison:
+    """The comparison, with a view of it on standard error while it runs."""
+    from promptkit.report.comparison_live import LiveComparison
+    from promptkit.runs.compare.engine import run_comparison
+
+    try:
+        with LiveComparison() as watch:
+            return run_comparison(asked, watch=watch)
+    except KeyboardInterrupt as error:
+        raise Interrupted(0, 0, "cells") from error
+
+
+def show_plan(plan: Plan) -> None:
+    """Print a plan to standard output."""
+    from rich.console import Console
+
+    from promptkit.report.plans import plan_table
+
+    Console().print(plan_table(plan))
+
+
+def show(comparison: Comparison, format: str, output: str | None) -> None:
+    """Print the results, and write the file that was asked for."""
+    from rich.console import Console
+
+    from promptkit.report.comparison import comparison_table
+    from promptkit.report.comparison_export import comparison_as
+
+    if format == "table":
+        Console().print(comparison_table(comparison))
+    else:
+        sys.stdout.write(comparison_as(comparison, format))
+    if output:
+        chosen = SUFFIXES[Path(output).suffix]
+        write(output, _text(comparison) if chosen == "table" else comparison_as(comparison, chosen))
+
+
+def _text(comparison: Comparison) -> str:
+    """The table as a file holds it: wide, and without colours."""
+    from rich.console import Console
+
+    from promptkit.report.comparison import comparison_table
+
+    console = Console(width=140, force_terminal=False, no_color=True)
+    with console.capture() as captured:
+        console.print(comparison_table(comparison))
+    return "".join(line.rstrip() + "\n" for line in captured.get().splitlines())

@@ -65,10 +65,11 @@ class Interrupted(PromptkitError):
         done: Rows that are stored.
         total: Rows of the run.
         what: What is counted, where it is not rows.
+        kept: What is said of them, where it is not that they are stored.
     """
 
-    def __init__(self, done: int, total: int, what: str = "rows") -> None:
-        super().__init__(f"interrupted: {done} of {total} {what} are stored")
+    def __init__(self, done: int, total: int, what: str = "rows", kept: str = "are stored") -> None:
+        super().__init__(f"interrupted: {done} of {total} {what} {kept}")
         self.done, self.total = done, total
 
 

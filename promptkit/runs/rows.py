@@ -33,6 +33,27 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     return template, data, train, notes
 
 
+def rows_to_learn(asked: EvalSpec) -> tuple[Template, Dataset, dict[str, str], list[str]]:
+    """The template with its labels settled, all training rows, their columns, and what to note.
+
+    Raises:
+        DataError: Rows that cannot be used, or none.
+        SpecError: What was asked for does not go together.
+    """
+    template, columns = template_and_columns(asked)
+    source = _source(asked, template)
+    rows = load(
+        source, split=asked.split or _train_split(source), **_options(asked, template, columns)
+    )
+    settled, rows, _, notes = settle_labels(asked, template, rows, rows)
+    if asked.template is None:
+        settled = template_for(settled.task.labels, settled.task.fields)
+    if not rows.examples:
+        raise DataError(f"{rows.origin}: no rows left to learn from; check --labels")
+    renamed = {name: column for name, column in columns.items() if name != column}
+    return settled, rows.limited(asked.limit), renamed, notes
+
+
 def template_and_columns(asked: EvalSpec) -> tuple[Template, dict[str, str]]:
     """The template, its labels not yet settled, and the column of each of its fields."""
     if asked.template is not None:
@@ -75,17 +96,7 @@ def row_text(template: Template, example: Example) -> str:
 def _rows(
     asked: EvalSpec, template: Template, columns: Mapping[str, str]
 ) -> tuple[Dataset, Dataset | None]:
-    source = asked.data or template.keys.data
-    if source is None:
-        raise SpecError(
-            f"template {template.name!r} has no rows of its own; say which with --data FILE"
-        )
-    options: dict[str, Any] = {
-        "fields": template.task.fields,
-        "columns": columns,
-        "label_field": asked.label_field,
-        "id_field": asked.id_field,
-    }
+    source, options = _source(asked, template), _options(asked, template, columns)
     data = load(source, split=asked.split, **options)
     if asked.train_data is not None:
         return data, load(asked.train_data, split=_train_split(asked.train_data), **options)
@@ -96,6 +107,24 @@ def _rows(
             "than those to evaluate; give some with --train-data FILE"
         )
     return data, train
+
+
+def _source(asked: EvalSpec, template: Template) -> str:
+    source = asked.data or template.keys.data
+    if source is None:
+        raise SpecError(
+            f"template {template.name!r} has no rows of its own; say which with --data FILE"
+        )
+    return source
+
+
+def _options(asked: EvalSpec, template: Template, columns: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "fields": template.task.fields,
+        "columns": columns,
+        "label_field": asked.label_field,
+        "id_field": asked.id_field,
+    }
 
 
 def _train_split(source: str) -> str | None:

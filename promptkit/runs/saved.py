@@ -85,16 +85,17 @@ class Saved:
         fields = self.template.task.fields
         if isinstance(rows[0], str) and len(fields) > 1:
             raise DataError(f"a row needs the fields {', '.join(fields)}; give mappings")
-        records = [{fields[0]: row} if isinstance(row, str) else dict(row) for row in rows]
-        columns = {
-            name: column
-            for name, column in self.columns.items()
-            if not all(name in row for row in records)
-        }
-        loaded = from_records(
-            records, name="rows", fields=fields, columns=columns, require_labels=False
-        )
+        records = [{fields[0]: row} if isinstance(row, str) else self._named(row) for row in rows]
+        loaded = from_records(records, name="rows", fields=fields, require_labels=False)
         return loaded.examples
+
+    def _named(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row by the names of fields, where it has those of columns."""
+        found = dict(row)
+        for name, column in self.columns.items():
+            if name not in found and column in found:
+                found[name] = found[column]
+        return found
 
 
 def save(

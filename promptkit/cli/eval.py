@@ -30,6 +30,8 @@ HELP = """Evaluate a way of adapting a model on labelled rows, and print scores 
 
   promptkit eval --strategy features --data reviews.csv --train-data train.csv
 
+  promptkit eval --model my-tuned-model --data reviews.csv
+
   promptkit eval customer_reviews.yaml --limit 50
 
 Where the labels of the data have other names, say what they stand for:
@@ -81,7 +83,11 @@ def command(
     labels: Annotated[str | None, _option("Labels in use: negative,positive.", ROWS)] = None,
     limit: Annotated[int | None, _option("Only the first so many rows.", ROWS)] = None,
     model: Annotated[
-        str | None, _option("A folder or a hub id (default: minilm, in the box).", MODEL)
+        str | None,
+        _option("A folder, a hub id, or a saved model (default: minilm, in the box).", MODEL),
+    ] = None,
+    base_model: Annotated[
+        str | None, _option("Where the model lies now that a saved one stands on.", MODEL)
     ] = None,
     backend: Annotated[str | None, _option("auto, hf, embedding or fake.", MODEL)] = None,
     chat: Annotated[

@@ -56,6 +56,7 @@ def make_strategy(
     selector: str | None = None,
     backend: str = "auto",
     has_pool: bool = True,
+    with_model: bool = True,
 ) -> Strategy:
     """Build a strategy; a learned one loads no model before it is fitted.
 
@@ -75,6 +76,7 @@ def make_strategy(
         selector: Who chooses them, for ``in_context``.
         backend: Which backend serves the model, for ``in_context``.
         has_pool: Whether there will be rows to take demonstrations from.
+        with_model: Whether ``in_context`` gets its model; without, it can conclude and no more.
 
     Raises:
         SpecError: No such strategy, or an option that it does not have; names the nearest one.
@@ -87,7 +89,7 @@ def make_strategy(
         keys |= {"seed": seed, "device": device, "dtype": dtype, "batch_size": batch_size}
         given = EvalSpec(template=template.name, strategy_options=own)
         asked = prompting_as(validate(EvalSpec, YamlFile(name, given.model_dump() | keys)))
-        return in_context(asked, template, asked.shots or 0, has_pool)
+        return in_context(asked, template, asked.shots or 0, has_pool, with_model=with_model)
     reading = _reading(name, template, own, reading)
     handed = {"labels": tuple(labels or template.task.labels), "reading": reading}
     handed |= {"model": model, "seed": seed, "device": device, "dtype": dtype}

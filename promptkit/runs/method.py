@@ -42,6 +42,7 @@ class Method:
         located: Its model, if it has one.
         fits: Whether it is fitted before it is asked; a saved one is not.
         notes: Facts that a reader of the table must know.
+        learned_from: Name, number and hash of the rows that a saved one was fitted on.
     """
 
     template: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Method:
     located: Located | None
     fits: bool = True
     notes: tuple[str, ...] = ()
+    learned_from: Mapping[str, Any] | None = None
 
 
 def method_for(asked: EvalSpec, template: Template, has_train: bool) -> Method:

@@ -40,8 +40,10 @@ class Recipe:
     seed: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
 
-    def build(self, *, device: str = "auto", dtype: str = "auto") -> Strategy:
-        """The strategy, not yet fitted."""
+    def build(
+        self, *, device: str = "auto", dtype: str = "auto", with_model: bool = True
+    ) -> Strategy:
+        """The strategy, not yet fitted; without a model it can conclude from evidence, no more."""
         return make_strategy(
             self.name,
             template=self.template,
@@ -50,6 +52,7 @@ class Recipe:
             seed=self.seed,
             device=device,
             dtype=dtype,
+            with_model=with_model,
         )
 
     @property

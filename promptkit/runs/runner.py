@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from promptkit.errors import Interrupted
 from promptkit.metrics import evaluate
 from promptkit.protocols import FitContext, OnStep, Strategy, unwatched
-from promptkit.runs.build import Trial
 from promptkit.runs.record import to_json
 from promptkit.runs.rows import row_text
 from promptkit.runs.store import Store, StoredRun
+from promptkit.runs.trial import Trial
 from promptkit.types import Cost, Evidence, Example, RunRecord
 
 #: Rows that are scored and stored together: enough for batches of like length, few enough that

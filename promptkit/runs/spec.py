@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from promptkit.box import box
 from promptkit.errors import SpecError
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
+from promptkit.runs.manifest import is_saved
 from promptkit.types import Scalar
 
 Whole = Annotated[int, Field(ge=0)]
@@ -34,7 +35,8 @@ class EvalSpec(BaseModel):
         label_map: A label in the data to a label of the template.
         labels: The labels in use.
         limit: Only the first so many rows.
-        model: ``minilm``, a folder or a hub id.
+        model: ``minilm``, a folder or a hub id; or the folder of a saved model.
+        base_model: Where the model lies that a saved one stands on, if not where it lay.
         backend: ``auto`` or a name of the registry.
         backend_options: Further options of the backend.
         strategy: The way of adapting: ``in_context`` or a strategy that learns.
@@ -71,6 +73,7 @@ class EvalSpec(BaseModel):
     labels: list[Scalar] | None = None
     limit: Positive | None = None
     model: str = "minilm"
+    base_model: str | None = None
     backend: str = "auto"
     backend_options: dict[str, Any] = {}
     strategy: str = "in_context"
@@ -119,7 +122,8 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
             file.content[key] = _beside(found.parent, file.content.get(key))
     given = {key: value for key, value in options.items() if value is not None}
     content = {key: value for key, value in file.content.items() if value is not None} | given
-    if "template" not in content and content.get("strategy", "in_context") == "in_context":
+    prompts = content.get("strategy", "in_context") == "in_context"
+    if "template" not in content and prompts and not is_saved(content.get("model", "")):
         raise SpecError(
             f"{path or 'promptkit eval'}: no template given; add --template NAME "
             "('promptkit templates list' shows the names)"

@@ -1,0 +1,97 @@
+"""A run that is ready to go: what is run on which rows, everything checked, no weights loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from promptkit.data import Dataset
+from promptkit.prompts import Template
+from promptkit.protocols import Strategy
+from promptkit.runs.method import Method
+from promptkit.runs.spec import EvalSpec
+from promptkit.strategies.calibrated import calibrated_on
+from promptkit.types import RunSpec, Scalar
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run that is ready to go.
+
+    Args:
+        spec: All that can change its result.
+        template: With its labels settled.
+        data: The rows to evaluate, their labels in the template's terms.
+        train: The rows that demonstrations come from or that are learned from; None when there are
+            none.
+        golds: Gold labels in the order of the rows.
+        notes: Facts that a reader of the table must know.
+        origin: Where things came from; does not change the result.
+        strategy: Builds the strategy; with False as its argument, without a model: such a one can
+            conclude from stored evidence, and nothing else.
+        packages: Versions that matter.
+        fits: Whether the strategy is fitted before it is asked; a saved one is not.
+    """
+
+    spec: RunSpec
+    template: Template
+    data: Dataset
+    train: Dataset | None
+    golds: tuple[Scalar | None, ...]
+    notes: tuple[str, ...]
+    origin: Mapping[str, Any]
+    strategy: Callable[[bool], Strategy]
+    packages: Mapping[str, str]
+    fits: bool = True
+
+
+def trial_of(
+    asked: EvalSpec,
+    method: Method,
+    template: Template,
+    data: Dataset,
+    train: Dataset | None,
+    notes: Sequence[str],
+) -> Trial:
+    """Rows and method together; a method that was fitted before says itself on which rows."""
+    located = method.located
+    if method.strategy.get("calibration"):
+        notes = [*notes, calibrated_on(train.examples if train else ())]
+    learned_from = method.learned_from
+    if train:
+        learned_from = {"name": train.name, "n": len(train), "hash": train.content_hash()}
+    return Trial(
+        spec=RunSpec(
+            data={
+                "name": data.name,
+                "split": data.split,
+                "n": len(data),
+                "hash": data.content_hash(),
+                "labels": list(template.task.labels),
+                "train": learned_from,
+            },
+            template=method.template,
+            backend=method.backend,
+            strategy=method.strategy,
+            seed=method.seed,
+        ),
+        template=template,
+        data=data,
+        train=train,
+        golds=tuple(template.target(example) for example in data),
+        notes=(*notes, *method.notes),
+        origin={
+            "data": data.origin,
+            "train_data": train.origin if train else None,
+            "template": template.path,
+            "model": str(located.path) if located else None,
+            "revision": located.revision if located else None,
+            "device": asked.device,
+            "batch_size": asked.batch_size,
+            "strategy_options": dict(asked.strategy_options),
+        },
+        strategy=method.make,
+        packages=method.packages,
+        fits=method.fits,
+    )

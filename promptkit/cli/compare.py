@@ -114,6 +114,9 @@ def command(
     output: Annotated[
         str | None, _option("Write the results to a file, by its suffix.", RESULT)
     ] = None,
+    plot: Annotated[
+        str | None, _option("Draw the learning curves to a .svg, .png or .pdf file.", RESULT)
+    ] = None,
     fresh: Annotated[bool, _option("Compute anew what is stored.", RESULT, "--fresh")] = False,
 ) -> None:
     """Compare; the long help is HELP."""
@@ -121,7 +124,7 @@ def command(
 
     if data is None:
         raise SpecError("no rows given; say which with --data FILE or --data customer_reviews")
-    check_outputs(format, output, plan=plan)
+    check_outputs(format, output, plot, plan=plan)
     options = {
         "data": data,
         "test_data": test_data,
@@ -153,7 +156,7 @@ def command(
     if plan:
         show_plan(planned(asked))
     else:
-        show(compared(asked), format, output)
+        show(compared(asked), format, output, plot)
 
 
 def spec_of(options: dict[str, Any]) -> CompareSpec:
@@ -169,22 +172,29 @@ def spec_of(options: dict[str, Any]) -> CompareSpec:
     return validate(CompareSpec, YamlFile("command line", given))
 
 
-def check_outputs(format: str, output: str | None, *, plan: bool = False) -> None:
+def check_outputs(
+    format: str, output: str | None, plot: str | None = None, *, plan: bool = False
+) -> None:
     """Refuse before the work what could not be written after it.
 
     Raises:
         SpecError: No such format, no such folder, or a suffix that says nothing.
+        MissingExtra: A picture without matplotlib.
     """
     if format not in FORMATS:
         raise SpecError(f"--format {format}: {nearest(format, FORMATS)}")
-    if plan and (output or format != "table"):
+    if plan and (output or plot or format != "table"):
         raise SpecError(
-            "--plan shows a table and computes nothing; leave out --format and --output"
+            "--plan shows a table and computes nothing; leave out --format, --output and --plot"
         )
     if output and not Path(output).absolute().parent.is_dir():
         raise SpecError(f"--output {output}: no such folder {Path(output).parent}")
     if output and Path(output).suffix not in SUFFIXES:
         raise SpecError(f"--output {output}: the name must end in {', '.join(SUFFIXES)}")
+    if plot:
+        from promptkit.report.comparison_plot import check_plot
+
+        check_plot(plot)
 
 
 def planned(asked: CompareSpec) -> Plan:
@@ -220,8 +230,8 @@ def show_plan(plan: Plan) -> None:
     Console().print(plan_table(plan))
 
 
-def show(comparison: Comparison, format: str, output: str | None) -> None:
-    """Print the results, and write the file that was asked for."""
+def show(comparison: Comparison, format: str, output: str | None, plot: str | None) -> None:
+    """Print the results, and write the files that were asked for."""
     from rich.console import Console
 
     from promptkit.report.comparison import comparison_table
@@ -234,6 +244,10 @@ def show(comparison: Comparison, format: str, output: str | None) -> None:
     if output:
         chosen = SUFFIXES[Path(output).suffix]
         write(output, _text(comparison) if chosen == "table" else comparison_as(comparison, chosen))
+    if plot:
+        from promptkit.report.comparison_plot import plot_comparison
+
+        plot_comparison(comparison, plot)
 
 
 def _text(comparison: Comparison) -> str:

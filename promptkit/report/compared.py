@@ -15,6 +15,7 @@ from promptkit.report.amounts import bytes_of, names_of, seconds_of, sizes_of
 from promptkit.report.comparison import comparison_table
 from promptkit.report.comparison_export import as_frame, comparison_as
 from promptkit.report.comparison_live import LiveComparison
+from promptkit.report.comparison_plot import plot_comparison
 from promptkit.report.plans import plan_table
 from promptkit.runs.compare.engine import run_comparison
 from promptkit.runs.compare.nouns import Comparison, Line, Plan, Size, Verdict
@@ -68,6 +69,15 @@ class Compared:
             MissingExtra: pandas is not installed.
         """
         return as_frame(self.comparison)
+
+    def plot(self, path: str | Path) -> None:
+        """Draw the learning curves into a file that ends in .svg, .png or .pdf.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+            SpecError: Another suffix, or no such folder.
+        """
+        plot_comparison(self.comparison, path)
 
     def to(self, format: str) -> str:
         """As text in the format of that name: json, csv or markdown.

@@ -82,6 +82,13 @@ def test_a_file_takes_its_format_from_its_name(promptkit, rows, home, suffix):
     assert "\x1b" not in text
 
 
+def test_learning_curves_can_be_drawn(promptkit, rows, home):
+    pytest.importorskip("matplotlib")
+    status, _, err = promptkit("compare", "--data", rows, *FAST, "--plot", "curves.svg")
+    assert (status, "Traceback" in err) == (0, False)
+    assert "<svg" in (home / "curves.svg").read_text()
+
+
 def test_columns_and_labels_may_have_other_names(promptkit, home):
     lines = [f"{place},{word} {place},{stars}" for place in range(10) for word, stars in
              (("lovely", 5), ("broken", 1))]  # fmt: skip
@@ -106,6 +113,7 @@ def test_columns_and_labels_may_have_other_names(promptkit, home):
         (("--output", "no/such.csv"), "no such folder no"),
         (("--output", "table.doc"), "the name must end in .json, .csv, .md, .txt"),
         (("--plan", "--format", "json"), "--plan shows a table"),
+        (("--plot", "curve.gif"), "the name must end in .svg, .png, .pdf"),
         (("--label-map", "5"), "--label-map '5'"),
     ],
 )

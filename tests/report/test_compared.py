@@ -44,6 +44,12 @@ def test_it_holds_lines_and_a_verdict() -> None:
     assert found.to("csv").startswith("entry,strategy,model")
 
 
+def test_it_can_be_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    Compared(comparison(["majority", "features"])).plot(tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_it_can_be_printed_with_rich_and_without() -> None:
     found = Compared(comparison())
     assert "Use features: as good as the best" in printed(found, 140)

@@ -90,8 +90,12 @@ def _pairs(vectors: Any, labels: Any) -> tuple[Any, Any]:
 @cache
 def _triplets(name: str, **options: float) -> Any:
     """A loss of sentence-transformers; of its parts only the one over vectors is used."""
-    from sentence_transformers.sentence_transformer import losses
     from torch import nn
+
+    try:
+        from sentence_transformers.sentence_transformer import losses
+    except ImportError:  # before version 5.4 or so they had another home
+        from sentence_transformers import losses
 
     distance = losses.BatchHardTripletLossDistanceFunction.cosine_distance
     return getattr(losses, name)(nn.Identity(), distance_metric=distance, **options)

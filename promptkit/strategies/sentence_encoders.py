@@ -7,7 +7,9 @@ would take longer than tuning it on a few dozen rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +35,9 @@ LONGEST = 512
 def encoder_copy(located: Located) -> Any:
     """A SentenceTransformer of its own, in float32 on the CPU, without dropout until trained.
 
-    A folder of transformers that is no sentence encoder gets the mean over its tokens' states.
+    A folder of transformers that is no sentence encoder is pooled as sentence-transformers does by
+    itself: by the mean of its tokens' states; a causal model by its last token's, in its newer
+    versions.
 
     Raises:
         BackendError: The folder cannot be read, or lacks weights.
@@ -58,30 +62,36 @@ def load_encoder(folder: Path) -> Any:
         BackendError: The folder cannot be read.
     """
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
     quieten()
-    options = {"dtype": torch.float32, "use_safetensors": True}
     try:
-        with own_randomness(0):  # parts that no vector depends on, like BERT's pooler, are drawn
-            if (folder / "modules.json").is_file():
-                made = SentenceTransformer(
-                    str(folder),
-                    device="cpu",
-                    local_files_only=True,
-                    trust_remote_code=False,
-                    model_kwargs=options,
-                )
-            else:
-                network = Transformer(str(folder), model_kwargs=options)
-                pooling = Pooling(network.get_embedding_dimension(), pooling_mode="mean")
-                made = SentenceTransformer(modules=[network, pooling], device="cpu")
+        # parts that no vector depends on, like BERT's pooler, are drawn at random
+        with own_randomness(0), _without_notices():
+            made = SentenceTransformer(
+                str(folder),
+                device="cpu",
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"dtype": torch.float32, "use_safetensors": True},
+            )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise BackendError(
             f"model {folder}: {str(error).splitlines()[0]}",
             hint="give a sentence-transformers folder that was saved whole",
         ) from error
     return made.eval()
+
+
+@contextmanager
+def _without_notices() -> Iterator[None]:
+    """Without the notice that a folder of transformers had no pooling of its own."""
+    logger = logging.getLogger("sentence_transformers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def ids_of(encoder: Any, texts: Sequence[Text]) -> tuple[list[list[int]], list[int]]:

@@ -8,7 +8,7 @@ from promptkit.backends.weights import locate
 from promptkit.errors import BackendError
 from promptkit.strategies.sentence_encoders import encoder_copy, ids_of, load_encoder, vectors_of
 from promptkit.types import Piece
-from tests.tiny import save_causal, save_masked
+from tests.tiny import save_causal, save_masked, save_seq2seq
 from tests.tiny_encoder import tiny_encoder
 
 TEXTS = ["Fine.", "The room was noisy and the bed hard, and nobody came.", "Never again!", "ok"]
@@ -77,9 +77,9 @@ def test_a_long_text_is_cut_and_the_cut_is_counted():
     assert cut[1] == 0
 
 
-@pytest.mark.parametrize("family", ["bert", "roberta", "gpt2"])
+@pytest.mark.parametrize("family", ["bert", "roberta", "t5"])
 def test_other_models_get_the_mean_of_their_tokens_states(family, tmp_path):
-    save = save_causal if family == "gpt2" else save_masked
+    save = save_seq2seq if family == "t5" else save_masked
     encoder = encoder_copy(locate(str(save(family, tmp_path))))
     ids, _ = ids_of(encoder, rows_of(["The room was noisy.", ""]))
     with torch.inference_mode():
@@ -87,6 +87,14 @@ def test_other_models_get_the_mean_of_their_tokens_states(family, tmp_path):
             states = encoder[0].auto_model(input_ids=torch.tensor([one])).last_hidden_state[0]
             found, _ = vectors_of(encoder, [one], 1)
             assert torch.allclose(found[0], states.mean(0), atol=1e-5)
+
+
+def test_a_causal_model_has_vectors_of_texts_of_any_length(tmp_path, caplog):
+    encoder = encoder_copy(locate(str(save_causal("gpt2", tmp_path))))
+    alone = [vectors(encoder, [text])[0] for text in [*TEXTS, ""]]
+    assert np.isfinite(alone).all()
+    assert np.abs(vectors(encoder, [*TEXTS, ""]) - np.stack(alone)).max() < 1e-5
+    assert not caplog.records
 
 
 def test_loading_leaves_the_random_numbers_of_the_process_alone(tmp_path):

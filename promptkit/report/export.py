@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from math import exp, isfinite
+from math import exp
 from typing import Any
 
 from promptkit.errors import SpecError, nearest
 from promptkit.report.facts import facts_of
 from promptkit.report.markdown import as_markdown
 from promptkit.report.plain import naming
+from promptkit.report.written import csv_text, finite, json_text
 from promptkit.types import Prediction, RunRecord
 
 __all__ = [
@@ -77,7 +76,7 @@ def as_json(records: Sequence[RunRecord]) -> str:
         }
         for record in records
     ]
-    return _json(listed, indent=2)
+    return json_text(listed, indent=2)
 
 
 def as_csv(records: Sequence[RunRecord]) -> str:
@@ -87,8 +86,8 @@ def as_csv(records: Sequence[RunRecord]) -> str:
         facts = facts_of(record)
         named = {column: getattr(facts, column) for column in COLUMNS[:7]}
         for score in (*record.report.scores, *record.report.baselines):
-            lines.append(named | _finite(asdict(score)))
-    return _csv(COLUMNS, lines)
+            lines.append(named | finite(asdict(score)))
+    return csv_text(COLUMNS, lines)
 
 
 def predictions_as(record: RunRecord, suffix: str) -> str:
@@ -119,7 +118,7 @@ def predictions_csv(record: RunRecord) -> str:
         else:
             line["p"] = json.dumps(p) if p is not None else None
         lines.append(line)
-    return _csv(("id", "gold", "predicted", "tied", "problem", *labels), lines)
+    return csv_text(("id", "gold", "predicted", "tied", "problem", *labels), lines)
 
 
 def predictions_jsonl(record: RunRecord) -> str:
@@ -132,7 +131,7 @@ def predictions_jsonl(record: RunRecord) -> str:
         line["p"] = _probabilities(prediction)
         if record.labels:
             line["labels"] = record.labels
-        lines.append(_json(line))
+        lines.append(json_text(line))
     return "".join(lines)
 
 
@@ -153,26 +152,3 @@ def _joined(record: RunRecord) -> Iterable[tuple[Any, Prediction]]:
 
 def _probabilities(prediction: Prediction) -> list[float] | None:
     return None if prediction.log_p is None else [exp(one) for one in prediction.log_p]
-
-
-def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue().encode(errors="backslashreplace").decode()
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    """JSON that can be written: a lone surrogate of a row stays an escape, as UTF-8 has none."""
-    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
-    return text.encode(errors="backslashreplace").decode() + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """JSON values with null for what JSON cannot hold."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(inner) for name, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -77,7 +77,8 @@ def _totals(plan: Plan) -> list[tuple[str, Text]]:
         ("budget", Text(budget_text(plan))),
     ]
     if done:
-        lines.append(("in store", Text(f"{done:,} cells take no time: they are stored already")))
+        said = f"{done:,} cells that are stored already, or that could not be tried"
+        lines.append(("0 s", Text(said)))
     return lines
 
 
@@ -91,7 +92,8 @@ def _head(plan: Plan, place: int) -> str:
 def _time(cells: Sequence[Planned]) -> Text:
     if not cells:
         return Text(MISSING)
-    text = short_time(fmean(planned.seconds for planned in cells))
+    mean = fmean(planned.seconds for planned in cells)
+    text = short_time(mean) if mean else "0 s"
     return Text(f"({text})", FAINT) if all(one.dropped for one in cells) else Text(text)
 
 

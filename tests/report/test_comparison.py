@@ -6,7 +6,7 @@ import pytest
 
 from promptkit.report.comparison import comparison_table
 from promptkit.runs.compare.nouns import Comparison
-from tests.report.comparisons import WAYS, comparison, crowded
+from tests.report.comparisons import comparison, crowded
 from tests.report.samples import printed
 
 FAR = "(paraphras…LM-L12-v2)"
@@ -139,20 +139,6 @@ def test_labels_and_names_are_data_and_not_markup() -> None:
     assert "\x1b" not in text
 
 
-def test_the_verdict_comes_last_with_its_command_whole() -> None:
-    text = shown(comparison(), 140)
-    told = text[text.index("\nverdict\n") :]
-    assert "Use features: as good as the best, and simpler." in told
-    assert "• With 500 labelled rows" in told
-    assert told.rstrip().endswith(comparison().recommendation.command)
-
-
-def test_no_recommendation_has_no_command() -> None:
-    text = shown(comparison(recommended="nothing"))
-    assert "None fits." in text
-    assert "keep it" not in text
-
-
 def test_nothing_at_all_can_be_shown() -> None:
     made = comparison(["features"], sizes=(None,), dropped=[("features", None)], budget=5.0)
     text = shown(made)
@@ -165,18 +151,3 @@ def test_names_of_models_are_told_apart() -> None:
     text = shown(made, 140)
     assert lines_with(text, f"features ({a})")
     assert lines_with(text, f"features ({b})")
-
-
-def test_every_way_is_in_the_table_of_sizes() -> None:
-    text = shown(comparison())
-    table = text[text.index("accuracy by number") : text.index("\nverdict")]
-    for name in WAYS:
-        assert lines_with(table, name)
-    assert lines_with(table, "contrastive")[0].split() == [
-        "contrastive",
-        "–",
-        "0.647*",
-        "0.707*",
-        "0.767",
-    ]
-    assert "all (96)" in table

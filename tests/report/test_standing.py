@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from promptkit.report.design import design_text, labels_text, listed, sizes_text
-from promptkit.report.gaps import gaps_of
 from promptkit.report.standing import entry_names, final_lines, size_head, standings
 from promptkit.runs.compare.nouns import Entry
 from tests.report.comparisons import comparison
@@ -43,28 +41,3 @@ def test_all_rows_are_headed_by_how_many_they_are() -> None:
     assert size_head(comparison(), None) == "all (96)"
     assert size_head(comparison(n_rows=12_000), None) == "all (9,600)"
     assert size_head(comparison(), 0) == "0"
-
-
-def test_words_of_the_design() -> None:
-    assert design_text(replace(comparison().plan, repeats=1)) == "5-fold cross-validation, once"
-    one = replace(comparison(design="test").plan, repeats=1)
-    assert design_text(one) == "test set of 240 rows, 1 draw of the labelled rows"
-    assert labels_text([0, "0", False]) == '3: 0, "0", False'
-    assert labels_text(range(77)).endswith("5 and 71 more")
-    assert sizes_text((0, None)) == "0 and all"
-    assert listed([]) == ""
-
-
-def test_a_size_that_failed_once_is_told_with_its_numbers() -> None:
-    made = comparison(["features"], failed={("features", 8): "boom"})
-    cells = [
-        replace(cell, problem="") if cell.draw else cell for cell in made.cells if cell.size == 8
-    ]
-    (gap,) = gaps_of(replace(made, cells=tuple(cells)))
-    assert gap.sentence() == "features, 8 labelled rows: 1 of 15 cells failed: boom"
-
-
-def test_a_line_may_be_all_that_says_why() -> None:
-    made = comparison(["features"], failed={("features", 8): "boom"})
-    (gap,) = gaps_of(replace(made, cells=()))
-    assert gap.sentence() == "features, 8 labelled rows: 15 of 15 cells missing: boom"

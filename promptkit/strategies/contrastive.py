@@ -113,6 +113,7 @@ class Contrastive:
             plan = self._plan(ids, targets, located, device)
             self.trained_ = tune(encoder, plan, context, self._meter)
             self.encoder_, self.steps_ = encoder, len(plan.batches)
+            self.base_ = base_facts(located)
             self.head_ = UnitHead.fitted(self._encoded(ids), targets, len(self.labels), self.head_c)
         self._meter.add(trained_parameters=self.trained_ + self.head_.size)
         return self
@@ -157,8 +158,8 @@ class Contrastive:
         """Write the tuned encoder as a sentence-transformers folder ``model``, and the head."""
         self.encoder_.save_pretrained(str(folder / _MODEL), create_model_card=False)
         self.head_.save(folder / _HEAD)
-        facts = {"base": base_facts(locate(self.model)), "steps": self.steps_}
-        write_facts(folder / _FACTS, facts | {"trained": self.trained_})
+        facts = {"base": self.base_, "steps": self.steps_, "trained": self.trained_}
+        write_facts(folder / _FACTS, facts)
 
     def restore(self, folder: Path) -> Self:
         """Take up encoder and head; the model that was tuned is not needed.
@@ -168,8 +169,8 @@ class Contrastive:
             BackendError: The encoder is.
         """
         device = self._check()
-        facts = read_facts(folder / _FACTS, "steps", "trained")
-        self.steps_, self.trained_ = facts["steps"], facts["trained"]
+        facts = read_facts(folder / _FACTS, "base", "steps", "trained")
+        self.base_, self.steps_, self.trained_ = facts["base"], facts["steps"], facts["trained"]
         self.head_ = UnitHead.restored(folder / _HEAD, len(self.labels))
         self.encoder_ = load_encoder(folder / _MODEL).to(device)
         return self

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,7 @@ def _training(encoder: Any) -> Iterator[None]:
 
 
 def _products_in(dtype: torch.dtype, device: Any) -> Any:
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 
 
 def _put_down(folder: Path, plan: Plan, encoder: Any, optimizer: Any, done: int) -> None:

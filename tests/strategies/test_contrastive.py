@@ -247,6 +247,10 @@ def test_what_was_saved_predicts_the_same_without_the_model_that_was_tuned(tmp_p
         assert one.label == other.label
         assert one.log_p == pytest.approx(other.log_p, abs=1e-5)
     assert again.card_facts() == strategy.card_facts()
+    (tmp_path / "copy").mkdir()
+    again.save(tmp_path / "copy")
+    files = sorted(file.name for file in (tmp_path / "saved").rglob("*"))
+    assert sorted(file.name for file in (tmp_path / "copy").rglob("*")) == files
 
 
 def test_a_folder_that_was_not_saved_whole_is_said_so(tmp_path):

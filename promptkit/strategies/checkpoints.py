@@ -24,7 +24,7 @@ _WHOLE, _BEST = "whole.json", "best.safetensors"
 
 @dataclass
 class Best:
-    """The best weights so far, by the loss on held-out rows.
+    """The best weights so far, by their score on held-out rows.
 
     Args:
         loss: Their held-out loss.

@@ -35,7 +35,7 @@ class Full(FineTuning):
         weight_decay: float = 0.01,
         warmup: float = 0.1,
         dropout: float = 0.1,
-        held_out: float = 0.2,
+        held_out: float = 0.1,
         patience: int = 2,
         class_weights: str = "none",
         max_tokens: int = 512,

@@ -13,7 +13,7 @@ ENOUGH = 64
 
 
 def hold_out(
-    targets: Sequence[int], share: float, seed: int
+    targets: Sequence[int], share: float, seed: int, enough: int = ENOUGH
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Places of the rows to train on and of those held out, the labels in both as in all.
 
@@ -24,9 +24,10 @@ def hold_out(
         targets: (n,) the place of each row's label.
         share: Of each label's rows, from 0 to 0.5.
         seed: Of the draw.
+        enough: Rows that it takes to hold any out.
     """
     everything = np.arange(len(targets))
-    if len(targets) < ENOUGH or not share:
+    if len(targets) < enough or not share:
         return everything, everything[:0]
     draw = np.random.default_rng(seed)
     known = np.asarray(targets)
@@ -34,7 +35,7 @@ def hold_out(
     for label in np.unique(known):
         rows = draw.permutation(np.flatnonzero(known == label))
         chosen += rows[: int(len(rows) * share)].tolist()
-    if len(chosen) < ENOUGH * share / 2:
+    if len(chosen) < enough * share / 2:
         return everything, everything[:0]
     held = np.array(sorted(chosen), np.int64)
     return np.setdiff1d(everything, held), held

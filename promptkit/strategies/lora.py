@@ -5,6 +5,7 @@ The model stays as it is; what is saved is the adapter and the head, and which m
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class LoRA(FineTuning):
         weight_decay: float = 0.01,
         warmup: float = 0.1,
         dropout: float = 0.1,
-        held_out: float = 0.2,
+        held_out: float = 0.1,
         patience: int = 2,
         class_weights: str = "none",
         max_tokens: int = 512,
@@ -127,11 +128,13 @@ class Adapters:
         """
         from peft import LoraConfig, get_peft_model
 
+        targets = targets_of(base.network, self.targets)
         config = LoraConfig(
             r=self.rank,
             lora_alpha=self.alpha,
             lora_dropout=self.dropout,
-            target_modules=targets_of(base.network, self.targets),
+            target_modules=targets,
+            fan_in_fan_out=_lies_the_other_way(base.network, targets),
             bias="none",
         )
         base.network = get_peft_model(base.network, config)
@@ -152,7 +155,8 @@ class Adapters:
             )
 
     def save(self, base: Pretrained, folder: Path) -> None:
-        """The adapter alone, in the format of peft."""
+        """The adapter alone, in the format of peft; it names the model, not where that lies."""
+        base.network.active_peft_config.base_model_name_or_path = base.name
         base.network.save_pretrained(
             folder / _ADAPTER, safe_serialization=True, save_embedding_layers=False
         )
@@ -176,11 +180,26 @@ class Adapters:
             if not (place / name).is_file():
                 raise StoreError(f"{place / name} is missing; save the model again")
         try:
-            base.network = PeftModel.from_pretrained(base.network, str(place))
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Found missing adapter keys")  # an error below
+                base.network = PeftModel.from_pretrained(base.network, str(place))
+            _check_names(base.network, place / _ADAPTER_FILES[1])
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
             first = str(error).splitlines()[0]
             raise StoreError(f"{place}: cannot be read ({first}); save the model again") from error
         return base
+
+
+def _check_names(network: Any, file: Path) -> None:
+    """Refuse weights of which some have no place in the adapter, or the other way round."""
+    from peft import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    wanted = set(get_peft_model_state_dict(network, save_embedding_layers=False))
+    with safe_open(file, framework="pt") as opened:
+        wrong = sorted(wanted ^ set(opened.keys()))
+    if wrong:
+        raise ValueError(f"{len(wrong)} weights are missing or left over, {wrong[0]!r} first")
 
 
 def targets_of(network: Any, named: Sequence[str]) -> list[str]:
@@ -213,5 +232,9 @@ def targets_of(network: Any, named: Sequence[str]) -> list[str]:
 
 
 def _is_linear(module: Any) -> bool:
-    """GPT-2's ``Conv1D`` is a linear layer with its weight lying the other way."""
     return isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D"
+
+
+def _lies_the_other_way(network: Any, targets: Sequence[str]) -> bool:
+    """GPT-2's ``Conv1D`` is a linear layer with its weight transposed; peft wants to be told."""
+    return any(type(network.get_submodule(name)).__name__ == "Conv1D" for name in targets)

@@ -40,6 +40,7 @@ class PooledClassifier(nn.Module):
         weights = torch.tensor(class_weights) if class_weights is not None else None
         self.register_buffer("class_weights", weights, persistent=False)
         self.register_state_dict_post_hook(_leave_frozen_out)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_post_hook(_miss_nothing_frozen)  # type: ignore[no-untyped-call]
 
     def forward(
         self,
@@ -69,7 +70,17 @@ class PooledClassifier(nn.Module):
 def _leave_frozen_out(
     module: nn.Module, state: dict[str, Any], prefix: str, local_metadata: object
 ) -> None:
-    frozen = {prefix + name for name, one in module.named_parameters() if not one.requires_grad}
-    fixed = {prefix + name for name, _ in module.named_buffers() if not name.startswith("head.")}
-    for name in frozen | fixed:
-        state.pop(name, None)
+    for name in _frozen(module):
+        state.pop(prefix + name, None)
+
+
+def _miss_nothing_frozen(module: nn.Module, found: Any) -> None:
+    """What a state leaves out on purpose is not missing; the Trainer would complain of it."""
+    frozen = _frozen(module)
+    found.missing_keys[:] = [name for name in found.missing_keys if name not in frozen]
+
+
+def _frozen(module: nn.Module) -> set[str]:
+    """Names of what is not trained: parameters without gradients, and buffers of the network."""
+    frozen = {name for name, one in module.named_parameters() if not one.requires_grad}
+    return frozen | {name for name, _ in module.named_buffers() if not name.startswith("head.")}

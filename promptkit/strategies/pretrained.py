@@ -41,6 +41,7 @@ class Pretrained:
         tokens: The tokenizer.
         pooling: How states become one vector.
         max_tokens: Longest row that it reads.
+        name: What tables call it.
     """
 
     network: Any
@@ -48,6 +49,7 @@ class Pretrained:
     tokens: Tokens
     pooling: Pooling
     max_tokens: int
+    name: str
 
     @property
     def width(self) -> int:
@@ -100,19 +102,19 @@ def load_located(located: Located, max_tokens: int, dtype: Any) -> Pretrained:
         BackendError: The folder cannot be read, or lacks weights.
         CapabilityError: States of this model cannot be pooled.
     """
-    return _load(transformer_folder(located), pooling_of(located), max_tokens, dtype)
+    return _load(transformer_folder(located), pooling_of(located), max_tokens, dtype, located.shown)
 
 
 def load_folder(path: Path, pooling: Pooling, max_tokens: int, dtype: Any) -> Pretrained:
     """Load a folder of transformers; see `load_located`."""
-    return _load(Folder(path), pooling, max_tokens, dtype)
+    return _load(Folder(path), pooling, max_tokens, dtype, path.name)
 
 
-def _load(folder: Folder, pooling: Pooling, max_tokens: int, dtype: Any) -> Pretrained:
+def _load(folder: Folder, pooling: Pooling, max_tokens: int, dtype: Any, name: str) -> Pretrained:
     quieten()
     whole = load_whole(folder.path, dtype)
     if getattr(whole, "pooler", None) is not None:
         whole.pooler = None  # BERT's own head on [CLS]: not ours, and often not in the folder
     tokens = load_tokens(folder)
     limit = min(max_tokens, longest(folder, whole, tokens))
-    return Pretrained(encoder_in(whole).eval(), whole, tokens, pooling, limit)
+    return Pretrained(encoder_in(whole).eval(), whole, tokens, pooling, limit, name)

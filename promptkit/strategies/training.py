@@ -42,7 +42,7 @@ class Recipe:
         head_learning_rate: Of the head's.
         weight_decay: Of AdamW.
         warmup: Share of the steps in which the rate rises.
-        patience: Epochs without a lower held-out loss after which it stops.
+        patience: Epochs without a better held-out score after which it stops.
         seed: Of batches and dropout.
         dtype: What a step computes in.
     """

@@ -16,14 +16,17 @@ from promptkit.strategies.pooled_classifier import PooledClassifier
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Keeps the weights with the lowest held-out loss in memory, and in every checkpoint.
+    """Keeps the weights with the best held-out score in memory, and in every checkpoint.
+
+    The best is the highest accuracy, and of equal ones the lowest loss. The loss alone would stop
+    too early: a tuned model grows too sure of itself long before it stops getting better.
 
     The Trainer's own way of keeping the best writes a whole checkpoint with the optimizer's state
     to disk after every epoch; for a few hundred rows that takes longer than the training.
 
     Args:
         classifier: What is trained.
-        patience: Epochs without a lower held-out loss after which training stops.
+        patience: Epochs without a better held-out score after which training stops.
         best: The best so far, for a training that is taken up again.
         on_step: Told about every step.
     """
@@ -61,7 +64,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         epoch = round(state.epoch)
         self.score = float(metrics["eval_accuracy"])
         loss = float(metrics["eval_loss"])
-        if loss < self.best.loss:
+        if self.best.state is None or (self.score, -loss) > (self.best.score, -self.best.loss):
             copied = {
                 name: one.detach().cpu().clone().contiguous()
                 for name, one in self.classifier.state_dict().items()

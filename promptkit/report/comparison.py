@@ -54,6 +54,7 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         Standings(comparison),
         heading("accuracy by number of labelled rows"),
         curve_table(comparison),
+        Text("* highest accuracy at its size", FAINT),
     ]
     gaps = gaps_of(comparison)
     if gaps:

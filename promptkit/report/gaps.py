@@ -60,8 +60,15 @@ def gaps_of(comparison: Comparison) -> list[Gap]:
             missing = max(line.cells_planned - line.cells_done, 0)
             count(line.entry.name, line.size, f"missing: {line.problem}", missing)
     order = {entry.name: place for place, entry in enumerate(comparison.plan.entries)}
+    place = {size: at for at, size in enumerate(comparison.plan.sizes)}
     gaps = [
-        Gap(entry, tuple(sizes), sum(sizes.values()), _planned(comparison, entry, sizes), reason)
+        Gap(
+            entry,
+            tuple(sorted(sizes, key=lambda size: place.get(size, -1))),
+            sum(sizes.values()),
+            _planned(comparison, entry, sizes),
+            reason,
+        )
         for (entry, reason), sizes in counts.items()
     ]
     return sorted(gaps, key=lambda gap: order.get(gap.entry, len(order)))

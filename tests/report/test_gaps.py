@@ -30,5 +30,11 @@ def test_cells_of_one_reason_are_told_together() -> None:
     ]
 
 
+def test_sizes_are_told_in_rising_order() -> None:
+    made = comparison(["lora"], failed={("lora", size): "boom" for size in (8, 32, None)})
+    (gap,) = gaps_of(replace(made, cells=tuple(reversed(made.cells))))
+    assert gap.sizes == (8, 32, None)
+
+
 def test_nothing_is_missing() -> None:
     assert gaps_of(comparison()) == []

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from promptkit.errors import PromptkitError
     from promptkit.estimators import PromptClassifier
     from promptkit.estimators.contrastive import ContrastiveClassifier
+    from promptkit.estimators.fine_tuned import FineTunedClassifier
     from promptkit.prompts import Template, find_template
     from promptkit.report.compared import Compared, compare
     from promptkit.runs import EvalSpec, Store, build, run
@@ -27,6 +28,7 @@ _HOMES = {
     "EvalSpec": "promptkit.runs",
     "Example": "promptkit.types",
     "FakeBackend": "promptkit.backends.fake",
+    "FineTunedClassifier": "promptkit.estimators.fine_tuned",
     "Prediction": "promptkit.types",
     "PromptClassifier": "promptkit.estimators",
     "PromptkitError": "promptkit.errors",
@@ -49,6 +51,7 @@ __all__ = [
     "EvalSpec",
     "Example",
     "FakeBackend",
+    "FineTunedClassifier",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",

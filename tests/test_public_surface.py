@@ -15,6 +15,7 @@ SURFACE = [
     "EvalSpec",
     "Example",
     "FakeBackend",
+    "FineTunedClassifier",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",

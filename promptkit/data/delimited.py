@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,13 +38,18 @@ def read_delimited(path: Path, file: str, *, delimiter: str) -> Table:
             the rows are walked, a row with more or fewer fields than the header, a quote that is
             never closed, a NUL byte, text that is not UTF-8.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
     place = Place(file, "line")
-    reader = csv.reader(text_lines(path, place, newline=""), delimiter=delimiter, strict=True)
+    return delimited_table(text_lines(path, place, newline=""), place, delimiter=delimiter)
+
+
+def delimited_table(lines: Iterable[str], place: Place, *, delimiter: str) -> Table:
+    """The same from lines, line ends kept, wherever they come from."""
+    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     records = _records(reader, place)
     number, header = next(records, (0, []))
     if not header:
-        raise DataError(f"{file}: is empty; its first line must name the columns")
+        raise DataError(f"{place.file}: is empty; its first line must name the columns")
     _check_header(header, place.at(number), delimiter)
     return Table(place, _rows(records, header, place, delimiter), columns=tuple(header))
 

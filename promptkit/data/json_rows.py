@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ def read_json_lines(path: Path, file: str) -> Table:
         DataError: While the rows are walked: a line that is not JSON, or not an object.
     """
     place = Place(file, "line")
-    return Table(place, _parsed_lines(path, place))
+    return Table(place, parsed_lines(text_lines(path, place, newline="\n"), place))
 
 
-def _parsed_lines(path: Path, place: Place) -> Iterator[NumberedRow]:
-    for number, line in enumerate(text_lines(path, place, newline="\n"), start=1):
+def parsed_lines(lines: Iterable[str], place: Place) -> Iterator[NumberedRow]:
+    """The objects of JSON lines, wherever the lines come from; each is checked as it is met."""
+    for number, line in enumerate(lines, start=1):
         if line.isspace():
             continue
         try:

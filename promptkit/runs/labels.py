@@ -21,7 +21,7 @@ def settle_labels(
         return template, data, train, []
     notes: list[str] = []
     known = _known_labels(asked, template, data, train)
-    wanted = _wanted(asked, known)
+    wanted = wanted_labels(asked.labels, known)
     data, dropped = apply_labels(data, known, asked.label_map, keep=wanted)
     if dropped:
         notes.append(f"{dropped} rows with other labels than {_listed(wanted)} are left out")
@@ -70,11 +70,16 @@ def _mapped(label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Datas
     return found
 
 
-def _wanted(asked: EvalSpec, known: Sequence[Scalar]) -> tuple[Scalar, ...]:
-    if not asked.labels:
-        return tuple(known)
+def wanted_labels(asked: Sequence[Scalar] | None, known: Sequence[Scalar]) -> tuple[Scalar, ...]:
+    """Those of the known labels that were asked for: all where none was; any where none is known.
+
+    Raises:
+        SpecError: One that is not known.
+    """
+    if not asked or not known:
+        return tuple(asked or known)
     wanted = []
-    for label in asked.labels:
+    for label in asked:
         found = match_label(label, known)
         if found is None:
             raise SpecError(f"--labels: no label {label!r}; {nearest(label, known)}")

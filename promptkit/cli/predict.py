@@ -1,0 +1,143 @@
+"""``promptkit predict``: rows of any number in, the same rows with answers out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptkit.cli.eval import MODEL, RESULT, ROWS, _option
+from promptkit.cli.options import pairs
+from promptkit.cli.progress import watched
+from promptkit.errors import PromptkitError, SpecError
+
+if TYPE_CHECKING:
+    from promptkit.runs.predict import Answered
+
+HELP = """Answer the rows of a file, with a saved model or with a template.
+
+[bold]Examples[/bold]
+
+  promptkit predict --model sentiment --data rows.csv --output answers.csv
+
+  promptkit predict --model intents --data calls.parquet --output calls.jsonl --proba
+
+  promptkit predict -t sentiment_zero_shot --data reviews.csv --text-field body --output out.csv
+
+  head -100 rows.jsonl | promptkit predict --model sentiment --data - --output -
+
+Every column is kept, and [bold]predicted[/bold] and [bold]problem[/bold] are added: a row that
+cannot be answered has an empty answer and says why. Files are read and written in pieces, so that
+they may be of any size; one that was stopped goes on when the same command is given again.
+"""
+#: Reasons that are told at the end, the most frequent ones.
+PROBLEMS_SHOWN = 5
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("predict", help=HELP)(command)
+
+
+def command(
+    data: Annotated[
+        str, typer.Option("--data", help="CSV, TSV, JSONL, JSON or Parquet; - is standard input.")
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", help="CSV, TSV, JSONL or Parquet by its suffix; - is standard output."
+        ),
+    ],
+    model: Annotated[
+        str, _option("A saved model; with --template, any model (default: minilm).", MODEL)
+    ] = "minilm",
+    template: Annotated[
+        str | None,
+        typer.Option("--template", "-t", help="How to ask a model that was not tuned."),
+    ] = None,
+    labels: Annotated[
+        str | None, _option("Labels in use, for a template: negative,positive.", MODEL)
+    ] = None,
+    base_model: Annotated[
+        str | None, _option("Where the model lies now that a saved one stands on.", MODEL)
+    ] = None,
+    device: Annotated[str, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
+    dtype: Annotated[str, _option("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
+    backend: Annotated[str, _option("auto, hf, embedding or fake.", MODEL)] = "auto",
+    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
+    field: Annotated[
+        list[str] | None, _option("Field and its column, of several: premise=sent1.", ROWS)
+    ] = None,
+    batch_rows: Annotated[
+        int, _option("Rows that are answered and written together (default: 256).", ROWS)
+    ] = 256,
+    proba: Annotated[
+        bool, _option("Add a column p:LABEL for each label.", RESULT, "--proba")
+    ] = False,
+    prefix: Annotated[str, _option("Stands before the names of added columns.", RESULT)] = "",
+    force: Annotated[
+        bool, _option("Replace the output where it is there already.", RESULT, "--force")
+    ] = False,
+    fresh: Annotated[bool, _option("Begin anew what was stopped.", RESULT, "--fresh")] = False,
+) -> None:
+    """Predict; the long help is HELP."""
+    from promptkit.prompts.yamlfile import YamlFile, validate
+    from promptkit.report.plain import naming
+    from promptkit.runs import EvalSpec
+    from promptkit.runs.answers import AnswerColumns
+    from promptkit.runs.predict import Job, check_output, predict_rows
+    from promptkit.runs.predictor import predictor_of
+
+    if batch_rows < 1:
+        raise SpecError(f"--batch-rows {batch_rows}: must be at least 1")
+    check_output(data, output, force)
+    options = {
+        "template": template,
+        "model": model,
+        "labels": labels,
+        "base_model": base_model,
+        "device": device,
+        "dtype": dtype,
+        "backend": backend,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    asked = validate(EvalSpec, YamlFile("promptkit predict", given))
+    with watched("predict") as watch:
+        predictor = predictor_of(asked)
+        own = predictor.template.task.labels
+        name = naming(own)
+        job = Job(
+            predictor=predictor,
+            answers=AnswerColumns(own, tuple(map(name, own)), proba, prefix),
+            source=data,
+            output=output,
+            text_field=text_field,
+            fields=pairs(field, "--field", "premise=sentence1") or {},
+            batch_rows=batch_rows,
+            force=force,
+            fresh=fresh,
+        )
+        try:
+            done = predict_rows(job, watch.on_progress)
+        except KeyboardInterrupt:
+            raise PromptkitError(
+                "interrupted; what is written to a stream is all there is"
+            ) from None
+        except BrokenPipeError:  # whoever read has had enough, as head does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+    _tell(done, output)
+
+
+def _tell(done: Answered, output: str) -> None:
+    """How many rows have answers, and why others have none; on standard error, out of the way."""
+    missing = sum(done.problems.values())
+    lines = [f"{done.rows:,} rows in {output}" if output != "-" else f"{done.rows:,} rows"]
+    lines[0] += f", {done.resumed:,} of them from before" if done.resumed else ""
+    lines[0] += f", {missing:,} without an answer" if missing else ""
+    lines[0] += f", {done.cut:,} with text cut, to fit" if done.cut else ""
+    lines += [f"  {n:,}: {why}" for why, n in done.problems.most_common(PROBLEMS_SHOWN)]
+    sys.stderr.write("\n".join(lines) + "\n")

@@ -1,0 +1,78 @@
+"""What answers rows of a file: a saved model, or a template and a model that was never tuned."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promptkit.data.ids import canonical
+from promptkit.errors import SpecError
+from promptkit.prompts import find_template
+from promptkit.prompts.template import Template
+from promptkit.protocols import Strategy
+from promptkit.runs.labels import wanted_labels
+from promptkit.runs.manifest import is_saved
+from promptkit.runs.method import prompting
+from promptkit.runs.saved import Saved, load
+from promptkit.runs.spec import EvalSpec
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A strategy that is ready, and how rows get to it.
+
+    Args:
+        strategy: Fitted.
+        template: Whose fields are read, its labels settled.
+        columns: Field to column of the rows it was trained on, where they differ.
+        key: Names what it answers: two predictors with one key answer alike.
+    """
+
+    strategy: Strategy
+    template: Template
+    columns: Mapping[str, str]
+    key: str
+
+
+def predictor_of(asked: EvalSpec) -> Predictor:
+    """The predictor that was asked for, its model loaded.
+
+    Raises:
+        PromptkitError: No model, or one that cannot be used.
+    """
+    if is_saved(asked.model):
+        if asked.template or asked.labels:
+            raise SpecError(
+                f"--model {asked.model} holds a saved model, which brings its template and labels "
+                "with it: leave out --template and --labels"
+            )
+        found = load(
+            asked.model, base_model=asked.base_model, device=asked.device, dtype=asked.dtype
+        )
+        return of_saved(found)
+    if asked.template is None:
+        raise SpecError(
+            f"--model {asked.model} is no saved model (make one with: promptkit tune); to ask a "
+            "model that was not tuned, say how with --template NAME"
+        )
+    return _untuned(asked)
+
+
+def of_saved(saved: Saved) -> Predictor:
+    """A saved model as a predictor."""
+    return Predictor(saved.strategy, saved.template, saved.columns, str(saved.meta["hash"]))
+
+
+def _untuned(asked: EvalSpec) -> Predictor:
+    template = find_template(asked.template or "")
+    if not template.choosing:
+        if template.open and not asked.labels:
+            raise SpecError(
+                f"template {template.name!r} leaves its labels open; say which with --labels a,b,c"
+            )
+        template = template.with_labels(wanted_labels(asked.labels, template.declared))
+    method = prompting(asked.model_copy(update={"shots": 0}), template, False)
+    content = [method.template, method.backend, method.strategy, list(template.task.labels)]
+    key = hashlib.sha256(canonical(content).encode()).hexdigest()
+    return Predictor(method.make(True).fit(()), template, {}, key)

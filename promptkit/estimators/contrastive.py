@@ -23,7 +23,8 @@ class ContrastiveClassifier(LearnedClassifier):
         learning_rate: Of AdamW, at its highest.
         epochs: Times that every row is seen.
         batch_size: Rows that are compared with each other in a training step, about.
-        head_c: Inverse strength of the head's penalty, as scikit-learn's ``C``.
+        head_c: Inverse strength of the head's penalty; times the number of labels, it is
+            scikit-learn's ``C``.
         precision: ``auto``, ``float32``, ``bfloat16``: what training steps compute in.
         fields: Names of the fields to read, or one name; by default ``text`` or the only column.
         template: Renders each row instead: an in-box name, a path, or a `Template`.
@@ -46,7 +47,7 @@ class ContrastiveClassifier(LearnedClassifier):
         learning_rate: float = 5e-5,
         epochs: int = 8,
         batch_size: int = 32,
-        head_c: float = 10.0,
+        head_c: float = 1.0,
         precision: str = "auto",
         fields: str | Sequence[str] | None = None,
         template: str | Template | None = None,

@@ -58,7 +58,8 @@ class Contrastive:
         learning_rate: Of AdamW, at its highest.
         epochs: Times that every row is seen.
         batch_size: Rows that are compared with each other in a training step, about.
-        head_c: Inverse strength of the head's penalty, as scikit-learn's ``C``.
+        head_c: Inverse strength of the head's penalty; times the number of labels that the rows
+            have, it is scikit-learn's ``C``.
         precision: ``auto``, ``float32``, ``bfloat16``: what training steps compute in.
         seed: Of batches and dropout.
         device: Where the model runs.
@@ -75,7 +76,7 @@ class Contrastive:
         learning_rate: float = 5e-5,
         epochs: int = 8,
         batch_size: int = 32,
-        head_c: float = 10.0,
+        head_c: float = 1.0,
         precision: str = "auto",
         seed: int = 0,
         device: str = "auto",
@@ -114,7 +115,9 @@ class Contrastive:
             self.trained_ = tune(encoder, plan, context, self._meter)
             self.encoder_, self.steps_ = encoder, len(plan.batches)
             self.base_ = base_facts(located)
-            self.head_ = UnitHead.fitted(self._encoded(ids), targets, len(self.labels), self.head_c)
+            # many labels share the rows: each has few, and would hardly get away from zero
+            c = self.head_c * len(set(targets.tolist()))
+            self.head_ = UnitHead.fitted(self._encoded(ids), targets, len(self.labels), c)
         self._meter.add(trained_parameters=self.trained_ + self.head_.size)
         return self
 

@@ -214,6 +214,17 @@ def test_labels_that_no_row_had_are_impossible():
     assert all(p.log_p[LABELS.index("bad")] == -np.inf for p in strategy.predict(TEST))
 
 
+def test_the_heads_penalty_is_for_each_label_that_rows_have():
+    from promptkit.strategies.unit_head import UnitHead
+
+    for labels, c in ((LABELS, 1.5), (LABELS[:2], 1.0)):
+        rows = sorted(rows_of(labels), key=lambda row: row.id)
+        strategy = built(head_c=0.5).fit(rows)
+        vectors = strategy._encoded(ids_of_rows(strategy, rows))
+        places = np.array([LABELS.index(row.label) for row in rows])
+        assert (strategy.head_.weights == UnitHead.fitted(vectors, places, 3, c).weights).all()
+
+
 def test_labels_that_python_holds_equal_are_told_apart():
     labels = (0, False, "")
     rows = [

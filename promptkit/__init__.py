@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from promptkit.prompts import Template, find_template
     from promptkit.report.compared import Compared, compare
     from promptkit.runs import EvalSpec, Store, build, run
+    from promptkit.runs.saved import load_model
     from promptkit.types import Example, Prediction, RunRecord, Score
 
 _HOMES = {
@@ -40,6 +41,7 @@ _HOMES = {
     "compare": "promptkit.report.compared",
     "find_template": "promptkit.prompts",
     "load": "promptkit.data",
+    "load_model": "promptkit.runs.saved",
     "run": "promptkit.runs",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "compare",
     "find_template",
     "load",
+    "load_model",
     "run",
 ]
 

@@ -27,6 +27,7 @@ SURFACE = [
     "compare",
     "find_template",
     "load",
+    "load_model",
     "run",
 ]
 HEAVY = {"torch", "transformers", "vllm", "datasets", "sklearn", "pandas", "sentence_transformers"}
@@ -68,7 +69,17 @@ def test_importing_promptkit_loads_nothing_heavy():
     assert loaded_after("import promptkit") == set()
 
 
-@pytest.mark.parametrize("command", ["--help", "eval --help", "compare --help", "templates --help"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--help",
+        "eval --help",
+        "compare --help",
+        "tune --help",
+        "predict --help",
+        "templates --help",
+    ],
+)
 def test_help_loads_nothing_heavy(command):
     code = (
         "from promptkit.cli import make_app\n"

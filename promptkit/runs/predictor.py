@@ -14,7 +14,7 @@ from promptkit.protocols import Strategy
 from promptkit.runs.labels import wanted_labels
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import prompting
-from promptkit.runs.saved import Saved, load
+from promptkit.runs.saved import Saved, load_model
 from promptkit.runs.spec import EvalSpec
 
 
@@ -47,7 +47,7 @@ def predictor_of(asked: EvalSpec) -> Predictor:
                 f"--model {asked.model} holds a saved model, which brings its template and labels "
                 "with it: leave out --template and --labels"
             )
-        found = load(
+        found = load_model(
             asked.model, base_model=asked.base_model, device=asked.device, dtype=asked.dtype
         )
         return of_saved(found)

@@ -152,7 +152,7 @@ def check_free(target: Path, force: bool) -> None:
         )
 
 
-def load(
+def load_model(
     folder: str | Path,
     *,
     base_model: str | None = None,

@@ -15,7 +15,7 @@ from promptkit.runs.manifest import read_manifest
 from promptkit.runs.method import NONE, Method
 from promptkit.runs.parts import LEARNING_PACKAGES, dtype_for, package_versions
 from promptkit.runs.recipe import Recipe, recipe_of
-from promptkit.runs.saved import load as load_saved
+from promptkit.runs.saved import load_model
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
 
@@ -143,7 +143,7 @@ def _method(asked: EvalSpec, meta: Mapping[str, Any], recipe: Recipe) -> Method:
         if not with_model:
             return recipe.build(with_model=False)
         chosen = {"device": asked.device, "dtype": asked.dtype}
-        return load_saved(asked.model, base_model=asked.base_model, **chosen).strategy
+        return load_model(asked.model, base_model=asked.base_model, **chosen).strategy
 
     shots = {"shots": described["shots"]} if recipe.name == IN_CONTEXT else {}
     named = {"name": recipe.template.name, "hash": recipe.template.hash()}

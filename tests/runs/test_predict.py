@@ -15,7 +15,7 @@ from promptkit.runs import EvalSpec
 from promptkit.runs.answers import AnswerColumns
 from promptkit.runs.predict import Job, check_output, predict_rows
 from promptkit.runs.predictor import Predictor, of_saved, predictor_of
-from promptkit.runs.saved import load
+from promptkit.runs.saved import load_model
 from promptkit.runs.tune import tune
 from tests.learner import registered  # noqa: F401
 
@@ -36,7 +36,7 @@ def predictor(home):
     lines = ["body,label", *(f"{text},{label}" for text, label in texts)]
     (home / "train.csv").write_text("\n".join(lines) + "\n")
     tune(EvalSpec(strategy="learner", data="train.csv"), "model")
-    return of_saved(load("model"))
+    return of_saved(load_model("model"))
 
 
 def write(path, rows):
@@ -107,7 +107,7 @@ def test_parquet_keeps_the_types_of_its_columns(predictor, home):
 def test_labels_keep_their_types_where_the_format_has_any(home):
     (home / "train.jsonl").write_text('{"text": "good", "label": 1}\n{"text": "bad", "label": 0}\n')
     tune(EvalSpec(strategy="learner", data="train.jsonl"), "model")
-    predictor = of_saved(load("model"))
+    predictor = of_saved(load_model("model"))
     write("rows.jsonl", [{"text": "good"}, {"text": "bad"}, {"text": ""}])
     for out in ("out.jsonl", "out.parquet"):
         predict_rows(job(predictor, "rows.jsonl", out))
@@ -196,7 +196,7 @@ def test_a_broken_line_keeps_what_was_answered_and_mended_it_goes_on(predictor, 
 def test_memory_does_not_grow_with_the_file(home, out, monkeypatch):
     monkeypatch.setattr("promptkit.data.row_writers.PART_ROWS", 512)
     tune(EvalSpec(strategy="majority", data="customer_reviews"), "model")
-    predictor = of_saved(load("model"))
+    predictor = of_saved(load_model("model"))
     peaks = []
     for n in (500, 1_500, 6_000):
         with (home / "rows.csv").open("w") as file:
@@ -214,7 +214,7 @@ def test_fifty_thousand_rows_go_through(home):
     with (home / "rows.csv").open("w") as file:
         file.write("text\n")
         file.writelines(f"row {i}\n" for i in range(50_000))
-    done = predict_rows(job(of_saved(load("model")), "rows.csv", "out.csv", batch_rows=4096))
+    done = predict_rows(job(of_saved(load_model("model")), "rows.csv", "out.csv", batch_rows=4096))
     assert (done.rows, sum(done.problems.values())) == (50_000, 0)
     with (home / "out.csv").open() as file:
         assert sum(1 for _ in file) == 50_001

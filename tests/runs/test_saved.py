@@ -11,7 +11,7 @@ from promptkit.prompts import find_template
 from promptkit.runs.manifest import FILE
 from promptkit.runs.plain import plain_template
 from promptkit.runs.recipe import Recipe
-from promptkit.runs.saved import load, save
+from promptkit.runs.saved import load_model, save
 from promptkit.types import Example
 from tests.learner import registered  # noqa: F401
 
@@ -47,7 +47,7 @@ def folder(tmp_path):
 )
 def test_it_predicts_what_the_fitted_one_predicts(tmp_path, made):
     strategy = saved(tmp_path / "model", made)
-    again = load(tmp_path / "model")
+    again = load_model(tmp_path / "model")
     assert again.predict(ROWS) == strategy.predict(ROWS)
     assert again.strategy.describe() == strategy.describe()
     assert [(type(x), x) for x in again.labels] == [(type(x), x) for x in LABELS]
@@ -60,8 +60,8 @@ def test_prompting_is_saved_with_its_pool(tmp_path):
     made = Recipe("in_context", template, {"shots": 2, "backend": "fake"}, seed=3)
     strategy = made.build().fit(rows)
     save(strategy, tmp_path / "m", recipe=made, trained_on=TRAINED_ON)
-    assert load(tmp_path / "m").predict(["new text"]) == strategy.predict(
-        load(tmp_path / "m")._examples(["new text"])
+    assert load_model(tmp_path / "m").predict(["new text"]) == strategy.predict(
+        load_model(tmp_path / "m")._examples(["new text"])
     )
     assert "demonstrations" in (tmp_path / "m" / "README.md").read_text()
 
@@ -69,7 +69,7 @@ def test_prompting_is_saved_with_its_pool(tmp_path):
 def test_rows_may_be_texts_or_mappings_by_field_or_by_column(tmp_path):
     template = plain_template(["text"]).with_labels(LABELS)
     saved(tmp_path / "m", Recipe("learner", template, columns={"text": "body"}))
-    model = load(tmp_path / "m")
+    model = load_model(tmp_path / "m")
     found = [model.predict([row])[0] for row in ("good", {"text": "good"}, {"body": "good"})]
     assert found[0] == found[1] == found[2]
     assert found[0].label == 1
@@ -100,7 +100,7 @@ def test_the_base_model_of_the_card_is_its_hub_id(tmp_path):
     saved(tmp_path / "m", recipe("nearest_neighbour"))
     front = yaml.safe_load((tmp_path / "m" / "README.md").read_text().split("---")[1])
     assert front["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
-    assert load(tmp_path / "m").predict(["good"])[0].label == 1
+    assert load_model(tmp_path / "m").predict(["good"])[0].label == 1
 
 
 def test_a_saved_model_is_replaced_only_when_asked_and_other_folders_never(tmp_path, folder):
@@ -109,7 +109,7 @@ def test_a_saved_model_is_replaced_only_when_asked_and_other_folders_never(tmp_p
         saved(folder)
     assert (folder / FILE).read_text() == before
     saved(folder, recipe(weight=3.0), force=True)
-    assert load(folder).strategy.weight == 3.0
+    assert load_model(folder).strategy.weight == 3.0
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.tex").write_text("years of work")
@@ -126,7 +126,7 @@ def test_nothing_half_written_is_left(tmp_path, folder, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         saved(tmp_path / "new")
     assert [one.name for one in tmp_path.iterdir()] == ["model"]
-    assert load(folder).predict(["good"])
+    assert load_model(folder).predict(["good"])
 
 
 def _changed(file, **changes):
@@ -150,7 +150,7 @@ def _changed(file, **changes):
 def test_what_is_wrong_with_a_folder_is_one_line(folder, spoil, said):
     spoil(folder)
     with pytest.raises(PromptkitError, match=said) as raised:
-        load(folder)
+        load_model(folder)
     assert "\n" not in str(raised.value)
 
 
@@ -159,7 +159,7 @@ def test_a_strategy_that_this_promptkit_lacks_is_named(folder, monkeypatch):
 
     monkeypatch.delitem(STRATEGIES._targets, "learner")
     with pytest.raises(StoreError, match="no strategy named 'learner'"):
-        load(folder)
+        load_model(folder)
 
 
 def test_another_base_model_is_refused_and_a_moved_one_can_be_named(tmp_path, causal_folder):
@@ -169,13 +169,13 @@ def test_another_base_model_is_refused_and_a_moved_one_can_be_named(tmp_path, ca
     shutil.copytree(causal_folder("gpt2"), base)
     made = Recipe("head", plain_template(["text"]).with_labels(LABELS), {"epochs": 1}, str(base))
     saved(tmp_path / "m", made)
-    assert load(tmp_path / "m").predict(["good"])
+    assert load_model(tmp_path / "m").predict(["good"])
     moved = tmp_path / "elsewhere"
     base.rename(moved)
     with pytest.raises(BackendError, match="--base-model"):
-        load(tmp_path / "m")
-    assert load(tmp_path / "m", base_model=str(moved)).predict(["good"])
+        load_model(tmp_path / "m")
+    assert load_model(tmp_path / "m", base_model=str(moved)).predict(["good"])
     config = json.loads((moved / "config.json").read_text())
     (moved / "config.json").write_text(json.dumps(config | {"note": "changed"}))
     with pytest.raises(BackendError, match="with the hash"):
-        load(tmp_path / "m", base_model=str(moved))
+        load_model(tmp_path / "m", base_model=str(moved))

@@ -6,7 +6,7 @@ import pytest
 
 from promptkit.errors import Interrupted, PromptkitError, StoreError
 from promptkit.runs import EvalSpec
-from promptkit.runs.saved import load
+from promptkit.runs.saved import load_model
 from promptkit.runs.tune import tune
 from tests.learner import COMPUTED, STOP_AFTER, registered  # noqa: F401
 
@@ -31,7 +31,7 @@ def test_it_learns_from_all_rows_of_a_file(rows):
     made = tune(asked(), "model", on_step=steps.append)
     assert (made.n, made.labels, made.cost.trained_parameters) == (4, ("neg", "pos"), 8)
     assert [step.done for step in steps] == [1, 2, 3, 4]
-    model = load("model")
+    model = load_model("model")
     assert model.predict([{"body": "a good day"}, "so bad"])[0].label == "pos"
     assert model.meta["trained_on"]["n"] == 4
     assert model.columns == {"text": "body"}
@@ -92,7 +92,7 @@ def test_prompting_can_be_saved_like_any_other(rows):
         shots=2, strategy_options={"selector": "random"},
     )  # fmt: skip
     tune(spec, "model")
-    model = load("model")
+    model = load_model("model")
     assert (model.strategy.shots, model.strategy.backend.name) == (2, "fake")
     assert model.predict([{"body": "good"}])[0].label in ("neg", "pos")
 

@@ -43,7 +43,7 @@ class TopLayers(FineTuning):
         warmup: float = 0.1,
         dropout: float = 0.1,
         held_out: float = 0.1,
-        patience: int = 2,
+        patience: int = 3,
         class_weights: str = "none",
         max_tokens: int = 512,
         precision: str = "auto",

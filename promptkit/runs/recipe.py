@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from promptkit.backends.weights import locate
+from promptkit.backends.weights import MINILM, locate
 from promptkit.errors import BackendError, PromptkitError, StoreError
 from promptkit.prompts import Template
 from promptkit.prompts.written import template_from
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import make_strategy
-from promptkit.runs.manifest import FILE
+from promptkit.runs.manifest import FILE, LEARNED
 from promptkit.strategies.reading import Reading
 
-#: Strategies that save the whole model: the one that they started from is not needed again.
-WHOLE = ("contrastive", "full")
+#: Where strategies that change the model itself save it: what they started from is not needed.
+WHOLE = "model"
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,11 @@ def recipe_of(folder: str | Path, meta: Mapping[str, Any], base_model: str | Non
 
 def _base(folder: str | Path, meta: Mapping[str, Any], base_model: str | None) -> str:
     """Where the model lies that a saved one stands on."""
-    said = meta["model"]
-    if said is None or meta["strategy"]["name"] in WHOLE:
-        return said["name"] if said else "minilm"
+    said, whole = meta["model"], Path(folder).expanduser() / LEARNED / WHOLE
+    if said is None:
+        return MINILM
+    if whole.is_dir():
+        return str(whole)
     beside = Path(folder).expanduser() / said["path"] if said["path"] else None
     chosen = base_model or (str(beside) if beside is not None else said["name"])
     try:

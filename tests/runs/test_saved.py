@@ -179,3 +179,18 @@ def test_another_base_model_is_refused_and_a_moved_one_can_be_named(tmp_path, ca
     (moved / "config.json").write_text(json.dumps(config | {"note": "changed"}))
     with pytest.raises(BackendError, match="with the hash"):
         load_model(tmp_path / "m", base_model=str(moved))
+
+
+@pytest.mark.parametrize("name", ["full", "top_layers"])
+def test_a_model_that_was_changed_whole_needs_its_base_no_more(tmp_path, causal_folder, name):
+    import shutil
+
+    base = tmp_path / "base"
+    shutil.copytree(causal_folder("gpt2"), base)
+    made = Recipe(name, plain_template(["text"]).with_labels(LABELS), {"epochs": 1}, str(base))
+    before = saved(tmp_path / "m", made).predict(ROWS)
+    shutil.rmtree(base)
+    (tmp_path / "m").rename(tmp_path / "moved")
+    again = load_model(tmp_path / "moved").predict(ROWS)
+    assert [one.label for one in again] == [one.label for one in before]
+    assert [one.log_p for one in again] == [pytest.approx(one.log_p, abs=1e-4) for one in before]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, takes
@@ -26,6 +27,17 @@ from promptkit.types import Example
 
 #: What a spec says of the template or backend of a strategy that uses none.
 NONE = "none"
+#: What can be asked of prompting alone.
+PROMPTING_ONLY = (
+    "shots",
+    "selector",
+    "selector_options",
+    "verbalizer_options",
+    "calibration",
+    "chat",
+    "backend",
+    "backend_options",
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,13 @@ def method_for(asked: EvalSpec, template: Template, has_train: bool) -> Method:
     """
     if not is_learned(asked.strategy):
         return prompting(prompting_as(asked), template, has_train)
+    usual = EvalSpec()
+    for name in PROMPTING_ONLY:
+        if getattr(asked, name) != getattr(usual, name):
+            raise SpecError(
+                f"--{name.replace('_', '-')} is for prompting, and strategy {asked.strategy!r} "
+                "learns instead: leave it out"
+            )
     return stand_in(asked, template) if asked.dry_run else learned(asked, template)
 
 

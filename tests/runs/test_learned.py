@@ -91,6 +91,8 @@ def test_a_file_without_a_template_gives_its_only_column(home):
         ({"strategy": "lerner"}, "did you mean 'learner'"),
         ({"strategy_options": {"wait": 1}}, "did you mean 'weight'"),
         ({"data": None}, "no rows given"),
+        ({"shots": 4}, "--shots is for prompting"),
+        ({"backend": "fake"}, "--backend is for prompting"),
         ({"data": "two.csv", "train_data": "two.csv"}, "which column holds the text"),
         ({"data": "one.csv", "train_data": "one.csv"}, "each of its 2 rows is evaluated too"),
         ({"template": "multiple_choice", "data": None}, "brings its own choices"),

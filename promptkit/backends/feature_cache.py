@@ -64,14 +64,14 @@ class FeatureCache:
             found.update(stored)
         return found
 
-    def put(self, pooling: str, rows: dict[bytes, Stored]) -> None:
-        """Keep rows.
+    def put(self, pooling: str, rows: dict[bytes, Stored], on_disk: bool = True) -> None:
+        """Keep rows in memory, and on disk where there is a folder and it is asked for.
 
         Raises:
             StoreError: The disk does not take them.
         """
         self._remember(pooling, rows)
-        if rows and self.folder is not None:
+        if on_disk and rows and self.folder is not None:
             self._on_disk(self.folder, pooling).put(list(rows), list(rows.values()))
 
     def _remember(self, pooling: str, rows: dict[bytes, Stored]) -> None:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Shards:
         digest = hashlib.sha256(b"".join(keys)).hexdigest()[:16]
         target = self.folder / f"{digest}.safetensors"
         beside = self.folder / f"{digest}.{os.getpid()}-{secrets.token_hex(4)}.part"
-        tensors = {
+        tensors: dict[str, NDArray[Any]] = {
             "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1),
             "states": np.stack([row.states for row in rows]),
             "cut": np.array([row.cut for row in rows], np.int64),

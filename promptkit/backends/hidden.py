@@ -147,7 +147,12 @@ class HiddenStates:
         return self.read(texts, pooling, layers).states
 
     def read(
-        self, texts: Sequence[Text], pooling: Sequence[str], layers: Sequence[int] | None = None
+        self,
+        texts: Sequence[Text],
+        pooling: Sequence[str],
+        layers: Sequence[int] | None = None,
+        *,
+        keep: bool = True,
     ) -> Pooled:
         """Hidden states of each text, pooled over its own tokens, CLS, SEP, BOS and EOS included.
 
@@ -157,6 +162,7 @@ class HiddenStates:
             pooling: ``cls`` (the first token), ``mean``, ``max``, ``last`` (the last token).
             layers: Which layers, from 0 (embedding) to `n_layers` or negative from the end; all
                 by default.
+            keep: Whether what is computed is kept on disk, where there is a cache.
 
         Raises:
             SpecError: No such pooling or layer.
@@ -169,7 +175,7 @@ class HiddenStates:
         tokens: list[int] = []
         with self._meter.timed():
             for start in range(0, len(texts), CHUNK):
-                rows = self._rows(texts[start : start + CHUNK], pooling)
+                rows = self._rows(texts[start : start + CHUNK], pooling, keep)
                 for name in pooling:
                     states[name].append(_of_layers(rows[name], layers))
                 cut += [row.cut for row in rows[pooling[0]]]
@@ -179,7 +185,9 @@ class HiddenStates:
         joined = {name: np.concatenate(states[name]) if texts else none for name in pooling}
         return Pooled(joined, cut, tokens)
 
-    def _rows(self, texts: Sequence[Text], pooling: Sequence[str]) -> dict[str, list[Stored]]:
+    def _rows(
+        self, texts: Sequence[Text], pooling: Sequence[str], keep: bool
+    ) -> dict[str, list[Stored]]:
         """By pooling, a row for each text; only what is not known yet is computed."""
         keys = [text_key(text) for text in texts]
         distinct = dict(zip(keys, texts, strict=True))
@@ -191,7 +199,7 @@ class HiddenStates:
             computed = self._compute([distinct[key] for key in missing], needed)
             for name in needed:
                 fresh = dict(zip(missing, computed[name], strict=True))
-                self._cache.put(name, {key: fresh[key] for key in lacking[name]})
+                self._cache.put(name, {key: fresh[key] for key in lacking[name]}, keep)
                 known[name].update(fresh)
         return {name: [known[name][key] for key in keys] for name in pooling}
 

@@ -7,6 +7,7 @@ STRATEGIES: Registry[Strategy] = Registry(
     "strategy",
     {
         "contrastive": "promptkit.strategies.contrastive:Contrastive",
+        "features": "promptkit.strategies.features:Features",
         "full": "promptkit.strategies.full:Full",
         "head": "promptkit.strategies.head:Head",
         "in_context": "promptkit.strategies.in_context:InContext",

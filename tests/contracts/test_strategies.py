@@ -49,6 +49,7 @@ def on_a_tiny_encoder(name, **options):
 
 MAKERS = {
     "contrastive": on_a_tiny_encoder("contrastive", epochs=1),
+    "features": on_a_tiny_encoder("features", cache=False),
     "full": on_a_tiny_encoder("full", epochs=1),
     "head": on_a_tiny_encoder("head", epochs=2),
     "in_context": in_context,

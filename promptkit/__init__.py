@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from promptkit.errors import PromptkitError
     from promptkit.estimators import PromptClassifier
     from promptkit.estimators.contrastive import ContrastiveClassifier
+    from promptkit.estimators.features import FeatureClassifier
     from promptkit.estimators.fine_tuned import FineTunedClassifier
+    from promptkit.estimators.layers import LayerFeatures
     from promptkit.prompts import Template, find_template
     from promptkit.report.compared import Compared, compare
     from promptkit.runs import EvalSpec, Store, build, run
@@ -29,7 +31,9 @@ _HOMES = {
     "EvalSpec": "promptkit.runs",
     "Example": "promptkit.types",
     "FakeBackend": "promptkit.backends.fake",
+    "FeatureClassifier": "promptkit.estimators.features",
     "FineTunedClassifier": "promptkit.estimators.fine_tuned",
+    "LayerFeatures": "promptkit.estimators.layers",
     "Prediction": "promptkit.types",
     "PromptClassifier": "promptkit.estimators",
     "PromptkitError": "promptkit.errors",
@@ -53,7 +57,9 @@ __all__ = [
     "EvalSpec",
     "Example",
     "FakeBackend",
+    "FeatureClassifier",
     "FineTunedClassifier",
+    "LayerFeatures",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",

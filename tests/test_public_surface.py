@@ -15,7 +15,9 @@ SURFACE = [
     "EvalSpec",
     "Example",
     "FakeBackend",
+    "FeatureClassifier",
     "FineTunedClassifier",
+    "LayerFeatures",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",
@@ -77,6 +79,7 @@ def test_importing_promptkit_loads_nothing_heavy():
         "compare --help",
         "tune --help",
         "predict --help",
+        "features --help",
         "templates --help",
     ],
 )

@@ -19,7 +19,18 @@ Start with: [bold]promptkit eval --template sentiment_zero_shot[/bold]
 
 def make_app() -> typer.Typer:
     """The command line with all its commands."""
-    from promptkit.cli import compare, doctor, eval, init, predict, preview, runs, templates, tune
+    from promptkit.cli import (
+        compare,
+        doctor,
+        eval,
+        features,
+        init,
+        predict,
+        preview,
+        runs,
+        templates,
+        tune,
+    )
 
     app = typer.Typer(
         name="promptkit",
@@ -29,7 +40,18 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (init, eval, compare, tune, predict, preview, templates, runs, doctor):
+    for command in (
+        init,
+        eval,
+        compare,
+        tune,
+        predict,
+        preview,
+        features,
+        templates,
+        runs,
+        doctor,
+    ):
         command.add_to(app)
     return app
 

@@ -40,7 +40,7 @@ DRAWS = 5
 FIXED = "last-layer logistic regression"
 FIXED_ENTRY = Entry(FIXED, "features", {"layers": -1, "pooling": "mean"}, "minilm", 0)
 #: Folds of the comparison's cross-validation, and how often it is repeated.
-FOLDS, SEEDS = 5, 1
+FOLDS, SEEDS = 3, 1
 
 
 @dataclass(frozen=True)

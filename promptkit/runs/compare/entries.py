@@ -49,9 +49,9 @@ OFFERS: Mapping[str, Offer] = {
     "few-shot-batch": Offer("in_context", {"shots": 8, **_BATCH}, default=True),
     "head": Offer("head"),
     "contrastive": Offer("contrastive", default=True),
-    "lora": Offer("lora", default=True),
+    "lora": Offer("lora"),
     "top-layers": Offer("top_layers"),
-    "full": Offer("full", default=True),
+    "full": Offer("full"),
 }
 
 

@@ -80,7 +80,9 @@ def views_of(layers: Layers, poolings: Sequence[str], n_states: int) -> list[Vie
         SpecError: A layer that the model does not have, or one twice.
     """
     if layers == CHOOSE:
-        return [View(name, block) for name in poolings for block in blocks_of(n_states)]
+        last = (n_states - 1,)
+        tried = [*blocks_of(n_states), *([last] if n_states > 1 else [])]
+        return [View(name, block) for name in poolings for block in tried]
     if layers == ONE:
         return [View(name, (place,)) for name in poolings for place in range(n_states)]
     if isinstance(layers, str):

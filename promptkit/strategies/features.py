@@ -45,16 +45,16 @@ class Features:
 
     By default layers, pooling and regularisation are chosen on training rows that are held out;
     `promptkit.strategies.layer_choice` says how. Where every label has one row, nothing can be
-    held out: then it is the last layers.
+    held out: then it is the last layer.
 
     Args:
         labels: The task's labels.
         reading: A row's text.
         model: ``minilm``, a folder, or a hub id.
         layers: ``choose`` a block of adjacent layers, which stand side by side (four of them; half
-            of the layers in small models); ``one``: choose one layer; a number, from 0 (the
-            embedding) up or from -1 (the last) down; a list of numbers, or ``all``, side by side;
-            or ``mix``, a trained mean of all layers (Peters et al. 2018).
+            of the layers in small models), or the last layer alone; ``one``: choose one layer; a
+            number, from 0 (the embedding) up or from -1 (the last) down; a list of numbers, or
+            ``all``, side by side; or ``mix``, a trained mean of all layers (Peters et al. 2018).
         pooling: ``choose``, ``mean``, ``cls`` (the first token), ``last`` or ``max``. Chosen is
             among mean and cls for models with a CLS token, and mean and last for the others.
         classifier: ``logistic``, ``svm`` (linear), ``ridge``, ``knn`` or ``centroid``, of

@@ -1,16 +1,18 @@
 """Which layers, which pooling, how much regularisation: chosen on held-out training rows.
 
-A view (a pooling, and the layers that are read) is judged by the probability that a strongly
-regularised logistic regression gives to the right label of held-out rows. Accuracy counts rows,
-and is too coarse where there are a hundred; the log-probability is ruled by the few rows that are
-worst. With few rows even that is mostly noise, and the best of many views is the luckiest one. So
-the last layers and the model's usual pooling stand unless another view is better by more than one
-standard error of the difference (Breiman et al. 1984), and views are blocks of adjacent layers,
-which are fewer than layers and lose little where the best one is missed by one.
+A view (a pooling, and the layers that are read) is judged by the log-probability that a strongly
+regularised logistic regression gives to the right label of held-out rows: accuracy counts rows, and
+is too coarse where there are a hundred. With few rows even that is mostly noise, and the best of
+many views is the luckiest one. So the last layers and the model's usual pooling stand unless
+another view is better by more than two standard errors of the difference; and views are blocks of
+adjacent layers, which are fewer than layers and lose little where the best one is missed by one.
+The last layer alone is a view too: for many labels that differ in what a text is about it is what
+an encoder was trained for, and layers beside it do harm.
 
 The regularisation of the chosen view is, for logistic regression, the strongest whose mean
 log-probability is within one standard error of the best; for the other classifiers, whose
-probabilities say little, the strongest of those with the best accuracy. docs/log.md has figures.
+probabilities say little, the strongest of those with the best accuracy (the rule of one standard
+error is that of Breiman et al. 1984). docs/log.md has figures.
 """
 
 from __future__ import annotations
@@ -29,8 +31,12 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 PARTS = 5
-#: The penalty's weight while views are compared.
-SEARCH_STRENGTH = 0.65
+#: Standard errors by which another view must be better than the last layers.
+VIEW_MARGIN = 2.0
+#: The penalty's weight while views are compared: for a few labels, and for more than `MANY`, whose
+#: rows are too few for a strong one to leave anything of them.
+SEARCH_STRENGTH, SEARCH_STRENGTH_MANY = 0.65, 0.04
+MANY = 20
 #: How far those fits go: they are many, and are only compared.
 SEARCH_TOL = 1e-3
 #: Rows that a choice is made on at most; the fit itself takes all rows.
@@ -53,10 +59,10 @@ class View:
 def best_view(
     views: Sequence[View], features: Sequence[Floats], targets: Places, seed: int
 ) -> tuple[View, dict[View, float]]:
-    """The view with the latest layers of those that are within one standard error of the best.
+    """The view with the latest layers of those that are within two standard errors of the best.
 
     Of several that end with the same layer it is the one that stands first. Where no row can be
-    held out, since every label has one row, all are as good.
+    held out, since every label has one row, it is the last layer alone.
 
     Args:
         views: What to choose among.
@@ -65,32 +71,33 @@ def best_view(
         seed: Which row is held out when.
 
     Returns:
-        The view, and each view's mean probability of the right label; empty where nothing could be
-        held out.
+        The view, and each view's mean log-probability of the right label; empty where nothing could
+        be held out.
     """
     dealt = list(folds(targets, PARTS, seed))
     if not dealt:
-        return max(views, key=lambda view: view.layers[-1]), {}
+        return max(views, key=lambda view: (view.layers[-1], -len(view.layers))), {}
     told = {
         view: _held_out(narrowed(own), targets, dealt)
         for view, own in zip(views, features, strict=True)
     }
     best = told[max(views, key=lambda view: float(told[view].mean()))]
-    good = [view for view in views if _as_good(told[view], best)]
+    good = [view for view in views if _as_good(told[view], best, VIEW_MARGIN)]
     chosen = max(good, key=lambda view: view.layers[-1])
     return chosen, {view: float(found.mean()) for view, found in told.items()}
 
 
 def _held_out(features: Floats, targets: Places, dealt: Sequence[tuple[Places, Places]]) -> Floats:
-    """(n,) the probability of each held-out row's own label."""
+    """(n,) the log-probability of each held-out row's own label."""
     found = []
     for inside, outside in dealt:
         seen, dense = np.unique(targets[inside], return_inverse=True)
         if len(seen) == 1:
-            found.append(np.ones(len(outside)))
+            found.append(np.zeros(len(outside)))
             continue
-        head = logistic(features[inside], dense, SEARCH_STRENGTH, SEARCH_TOL)
-        found.append(np.exp(_of_gold(head.log_p(features[outside]), seen, targets[outside])))
+        strength = SEARCH_STRENGTH if len(seen) <= MANY else SEARCH_STRENGTH_MANY
+        head = logistic(features[inside], dense, strength, SEARCH_TOL)
+        found.append(_of_gold(head.log_p(features[outside]), seen, targets[outside]))
     return np.concatenate(found)
 
 
@@ -157,7 +164,7 @@ def _judged(
     return right
 
 
-def _as_good(found: Floats, best: Floats, margin: float = 1.0) -> bool:
+def _as_good(found: Floats, best: Floats, margin: float) -> bool:
     """Whether rows are told no worse than by the best, but for so many standard errors."""
     behind = best - found
     error = margin * behind.std() / np.sqrt(len(behind))

@@ -70,7 +70,8 @@ def ridge(features: Floats, targets: Places, strength: float) -> Linear:
     """Least squares to +1 for a row's own label and -1 for the others, with a squared penalty."""
     from sklearn.linear_model import RidgeClassifier
 
-    return _against_the_rest(RidgeClassifier(alpha=strength).fit(features, targets))
+    model = RidgeClassifier(alpha=strength)
+    return _against_the_rest(_quiet(model.fit, features, targets))
 
 
 def centroid(features: Floats, targets: Places, strength: float) -> Linear:
@@ -81,7 +82,8 @@ def centroid(features: Floats, targets: Places, strength: float) -> Linear:
     """
     from sklearn.neighbors import NearestCentroid
 
-    means = np.asarray(NearestCentroid().fit(features, targets).centroids_, np.float64)
+    model = _quiet(NearestCentroid().fit, features, targets)
+    means = np.asarray(model.centroids_, np.float64)
     return Linear(2 * means, -(means**2).sum(axis=1))
 
 
@@ -115,13 +117,15 @@ def _against_the_rest(model: Any) -> Linear:
 
 
 def _quiet(fit: Callable[..., Any], features: Floats, targets: Places) -> Any:
-    """Fit without scikit-learn's notice that the last digit is not reached.
+    """Fit without two notices of scikit-learn, which would stand between the lines of a table.
 
-    After a thousand steps what is left is far below what another draw of rows would change, and
-    the notice would stand between the lines of a table.
+    One says that the last digit is not reached: after a thousand steps what is left is far below
+    what another draw of rows would change. The other asks whether so many labels for so few rows
+    are numbers: here they never are.
     """
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than")
         return fit(features, targets)

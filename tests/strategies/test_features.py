@@ -129,16 +129,16 @@ def test_with_a_fixed_regularisation_it_is_plain_logistic_regression():
     assert np.exp(log_p(strategy)) == pytest.approx(plain.predict_proba(unit[12:]), abs=1e-3)
 
 
-def test_one_row_a_label_takes_the_last_layers():
+def test_one_row_a_label_takes_the_last_layer():
     strategy = features().fit([TRAIN[0], TRAIN[-1]])
-    assert strategy.layers_ == (1, 2)
+    assert strategy.layers_ == (2,)
     assert strategy.searched_ == {}
     assert strategy.predict(TRAIN[:1])[0].label == "good"
 
 
 def test_a_label_with_one_row_beside_others_is_learned_too():
     rows = [*TRAIN, Example("odd", {"text": "what time is it?"}, "odd")]
-    strategy = features((*LABELS, "odd")).fit(rows)
+    strategy = features((*LABELS, "odd"), regularisation=0.01).fit(rows)
     assert strategy.predict(rows[-1:])[0].label == "odd"
 
 
@@ -274,6 +274,10 @@ def test_nothing_warns():
         warnings.simplefilter("error")
         for classifier in CLASSIFIERS:
             features(classifier=classifier).fit(TRAIN[:7]).predict(ROWS)
+            # as many labels as make scikit-learn ask whether they are numbers
+            labels = tuple(range(20))
+            rows = [Example(f"r{i}", {"text": f"text {i}"}, i // 2) for i in range(39)]
+            features(labels, classifier=classifier, pooling="mean").fit(rows)
 
 
 def test_layers_side_by_side_keep_their_length():

@@ -41,17 +41,19 @@ def test_of_views_that_are_as_good_the_last_layer_and_the_first_pooling_stand():
         assert best == VIEWS[2]
 
 
-def test_where_nothing_shows_the_last_layer_stands_or_one_that_was_lucky():
+def test_where_nothing_shows_the_last_layer_stands_but_for_rare_luck():
     chosen = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
         features = [rng.normal(size=(40, 12)) for _ in VIEWS]
         chosen.append(best_view(VIEWS, features, np.arange(40) % 2, seed)[0].layers[-1])
-    assert chosen.count(2) > 12
+    assert chosen.count(2) > 16
 
 
-def test_where_every_label_has_one_row_it_is_the_last_layer():
+def test_where_every_label_has_one_row_it_is_the_last_layer_alone():
     features = [np.eye(4)] * 4
+    block = [View("mean", (1, 2)), View("mean", (2,))]
+    assert best_view(block, features[:2], np.arange(4), seed=0) == (block[1], {})
     assert best_view(VIEWS, features, np.arange(4), seed=0) == (VIEWS[2], {})
     assert best_strength("logistic", np.eye(4), np.arange(4), seed=0) == (STRENGTHS[1], {})
 
@@ -61,7 +63,7 @@ def test_labels_that_are_not_in_every_part_are_no_obstacle():
     targets = np.array([0] * 18 + [1] * 2 + [2])
     best, told = best_view(VIEWS, features, targets, seed=0)
     assert best in VIEWS
-    assert all(0 < value <= 1 for value in told.values())
+    assert all(value < 0 for value in told.values())
 
 
 @pytest.mark.parametrize("classifier", ["logistic", "svm", "ridge", "knn", "centroid"])
@@ -103,7 +105,12 @@ def test_blocks_are_adjacent_and_the_last_ends_with_the_last_layer():
 
 
 def test_views_stand_for_the_options():
-    assert len(views_of("choose", ("mean", "cls"), 7)) == 8
+    assert len(views_of("choose", ("mean", "cls"), 7)) == 10
+    assert views_of("choose", ("mean",), 3) == [
+        View("mean", (0, 1)),
+        View("mean", (1, 2)),
+        View("mean", (2,)),
+    ]
     assert len(views_of("one", ("mean", "cls"), 7)) == 14
     assert views_of("all", ("mean",), 3) == [View("mean", (0, 1, 2))]
     assert views_of([-1, 0], ("max",), 3) == [View("max", (2, 0))]

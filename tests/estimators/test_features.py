@@ -25,8 +25,8 @@ def test_it_fits_and_predicts():
     assert model.classes_.tolist() == ["bad", "good"]
     assert model.predict_proba(TEXTS).sum(axis=1) == pytest.approx(np.ones(12))
     assert model.score(TEXTS, Y) > 0.9
-    assert model.cost_.trained_parameters == 2 * 65
-    assert model.strategy_.chosen_.startswith("layers")
+    assert model.cost_.trained_parameters == 2 * (32 * len(model.strategy_.layers_) + 1)
+    assert model.strategy_.chosen_.startswith("layer")
 
 
 def test_it_writes_nothing_unless_asked_to(home):

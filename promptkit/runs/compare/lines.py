@@ -111,14 +111,16 @@ def _line(
     )
     if not good:
         return line
+    timed = [cell.row_seconds for cell in good if cell.row_seconds]
     rows = sum(len(cell.predicted) for cell in good)
+    each = _mean(timed) if timed else sum(cell.predict_seconds for cell in good) / rows
     chosen = Counter(cell.facts for cell in good if cell.facts).most_common(1)
     return replace(
         line,
         accuracy=_accuracy(plan, outcomes, rough),
         macro_f1=_macro_f1(plan, grid.of(entry.name, size), rough),
         fit_seconds=_mean([cell.fit_seconds for cell in good]),
-        seconds_per_1000=1000 * sum(cell.predict_seconds for cell in good) / rows,
+        seconds_per_1000=1000 * each,
         trained_parameters=max(cell.trained_parameters for cell in good),
         peak_bytes=max(cell.peak_bytes for cell in good),
         facts=chosen[0][0] if chosen else "",

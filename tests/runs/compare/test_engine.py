@@ -54,7 +54,7 @@ class Spy(Majority):
         return super().fit(train)
 
     def gather(self, examples):
-        Spy.asked.append(list(examples))
+        Spy.asked.append((Spy.fitted[-1], list(examples)))
         return super().gather(examples)
 
 
@@ -95,8 +95,8 @@ def test_fit_sees_training_rows_only_and_held_out_rows_come_without_labels(home,
     plant(monkeypatch, Spy)
     Spy.fitted, Spy.asked = [], []
     run_comparison(spec(strategies=["planted"]))
-    assert len(Spy.fitted) == len(Spy.asked)
-    for train, held in zip(Spy.fitted, Spy.asked, strict=True):
+    assert len(Spy.asked) >= len(Spy.fitted) > 0
+    for train, held in Spy.asked:
         assert not {row.id for row in train} & {row.id for row in held}
         assert all(row.label is None for row in held)
         assert all(row.label is not None for row in train)

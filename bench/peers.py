@@ -93,12 +93,15 @@ def setfit(rows: list[dict], texts: list[str], seed: int, budget: float, out: Pa
 
 
 def autointent(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path) -> Any:
+    import os
+
     from autointent import Dataset, Pipeline
     from autointent.configs import SentenceTransformerEmbeddingConfig
 
     labels = sorted({row["label"] for row in rows})
     numbered = [{"utterance": r["text"], "label": labels.index(r["label"])} for r in rows]
     data = Dataset.from_dict({"train": numbered})
+    os.chdir(out)  # it writes a folder of its own where it is run
     pipeline = Pipeline.from_preset("classic-light", seed=seed + 1)
     pipeline.set_config(SentenceTransformerEmbeddingConfig(model_name=minilm()))
     begun = time.perf_counter()
@@ -121,7 +124,7 @@ TOOLS = {"ours": ours, "setfit": setfit, "autointent": autointent}
 def run(tool: str, out: Path) -> None:
     """All drawn rows that this tool has not done yet."""
     for file in sorted(out.glob("*-*.json")):
-        name, seed = file.stem.rsplit("-", 1)
+        _, seed = file.stem.rsplit("-", 1)
         done = out / f"{tool}.jsonl"
         known = (
             [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
@@ -177,6 +180,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("peers"))
     parser.add_argument("--draws", type=int, default=3)
     given = parser.parse_args()
+    given.out = given.out.resolve()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.what == "rows":
         draw(given.data, given.out, given.draws)

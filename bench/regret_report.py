@@ -121,3 +121,23 @@ def _entries(results: Sequence[Result]) -> None:
             cells.append(f"{np.mean(own):.3f}" if own else "")
         wins = sum(result.test.get(name) == result.best for result in results)
         print(f"| {name} | {' | '.join(cells)} | {wins} |")
+
+
+def growth(settings: Sequence[Setting], out: Path) -> None:
+    """Accuracy on the test split that each entry gains per doubling of its labelled rows."""
+    found: dict[tuple[str, str], dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results_of(settings, out):
+        for name, value in result.test.items():
+            found[name, result.setting.data][result.setting.n].append(value)
+    gains: dict[str, dict[str, float]] = defaultdict(dict)
+    for (name, data), by_size in found.items():
+        if len(by_size) > 1:
+            sizes = np.log2(sorted(by_size))
+            means = [np.mean(by_size[n]) for n in sorted(by_size)]
+            gains[name][data] = float(np.polyfit(sizes, means, 1)[0])
+    sets = sorted({data for by_data in gains.values() for data in by_data})
+    print(f"| points per doubling | {' | '.join(sets)} | mean |")
+    print(f"|---|{'---:|' * (len(sets) + 1)}")
+    for name, by_data in sorted(gains.items()):
+        cells = [f"{100 * by_data[data]:.1f}" if data in by_data else "" for data in sets]
+        print(f"| {name} | {' | '.join(cells)} | {100 * np.mean(list(by_data.values())):.1f} |")

@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from promptkit.metrics.choice import Choice, Prior, choice_over_draws, choice_over_folds
+from promptkit.metrics.choice import Choice, choice_over_draws, choice_over_folds
 from promptkit.metrics.holm import holm
 from promptkit.runs.compare.grid import Grid
+from promptkit.runs.compare.growth import expected_gain
 from promptkit.runs.compare.lines import difference_between, final_line
 from promptkit.runs.compare.nouns import Cell, Draw, Entry, Limits, Line, Plan, Verdict
-from promptkit.runs.compare.prior import PRIOR_ROWS, prior_accuracy
 from promptkit.runs.compare.spec import CompareSpec
 
 #: Accuracy that a simpler way may be expected to lose to the best one.
@@ -39,7 +39,7 @@ class Case:
     Args:
         lines: Each contender's line with all rows, in the order of simplicity.
         loss: Expected loss of accuracy to the best, by name.
-        expected: Expected accuracy, by name.
+        expected: Expected accuracy when adapted with all labelled rows, by name.
         p_value: Holm-adjusted p-value of the difference to the best, by name.
         limits: What the user can afford.
         best: Name of the contender with the highest expected accuracy.
@@ -225,17 +225,19 @@ def case_of(plan: Plan, lines: Sequence[Line], grid: Grid, limits: Limits) -> Ca
 
 
 def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
-    """Expected accuracies and losses, on the draws that all entries have."""
+    """Expected accuracies and losses, on the draws that all entries have.
+
+    Under cross-validation what learns from rows is credited with what the held-out rows will add.
+    """
     if not scored:
         return None
     found = [grid.of(line.entry.name, line.size) for line in scored]
     common = sorted(set.intersection(*(set(own) for own in found)))
     if not common:
         return None
-    prior = Prior([prior_accuracy(line.entry, plan) for line in scored], PRIOR_ROWS)
     if plan.design == "test":
         cells = np.stack([[own[draw].right for draw in common] for own in found])
-        return choice_over_draws(cells, prior=prior)
+        return choice_over_draws(cells)
     # Held-out rows, each the mean over the repeats: five folds would leave four degrees of
     # freedom to a covariance of a dozen entries.
     rows = sorted({int(place) for draw in common for place in found[0][draw].places})
@@ -247,7 +249,8 @@ def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
         times[where] += 1
         for column, own in enumerate(found):
             right[where, column] += own[draw].right
-    return choice_over_folds(right / times[:, None], n_train=np.inf, n_test=1, prior=prior)
+    gains = np.array([expected_gain(line.entry, plan) for line in scored])
+    return choice_over_folds(right / times[:, None] + gains, n_train=np.inf, n_test=1)
 
 
 def _p_values(

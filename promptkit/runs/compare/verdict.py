@@ -21,7 +21,6 @@ import numpy as np
 from promptkit.metrics.choice import Choice, choice_over_draws, choice_over_folds
 from promptkit.metrics.holm import holm
 from promptkit.runs.compare.grid import Grid
-from promptkit.runs.compare.growth import expected_gain
 from promptkit.runs.compare.lines import difference_between, final_line
 from promptkit.runs.compare.nouns import Cell, Draw, Entry, Limits, Line, Plan, Verdict
 from promptkit.runs.compare.spec import CompareSpec
@@ -39,7 +38,7 @@ class Case:
     Args:
         lines: Each contender's line with all rows, in the order of simplicity.
         loss: Expected loss of accuracy to the best, by name.
-        expected: Expected accuracy when adapted with all labelled rows, by name.
+        expected: Expected accuracy, by name.
         p_value: Holm-adjusted p-value of the difference to the best, by name.
         limits: What the user can afford.
         best: Name of the contender with the highest expected accuracy.
@@ -225,10 +224,7 @@ def case_of(plan: Plan, lines: Sequence[Line], grid: Grid, limits: Limits) -> Ca
 
 
 def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
-    """Expected accuracies and losses, on the draws that all entries have.
-
-    Under cross-validation what learns from rows is credited with what the held-out rows will add.
-    """
+    """Expected accuracies and losses, on the draws that all entries have."""
     if not scored:
         return None
     found = [grid.of(line.entry.name, line.size) for line in scored]
@@ -249,8 +245,7 @@ def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
         times[where] += 1
         for column, own in enumerate(found):
             right[where, column] += own[draw].right
-    gains = np.array([expected_gain(line.entry, plan) for line in scored])
-    return choice_over_folds(right / times[:, None] + gains, n_train=np.inf, n_test=1)
+    return choice_over_folds(right / times[:, None], n_train=np.inf, n_test=1)
 
 
 def _p_values(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from promptkit.errors import Interrupted
+from promptkit.errors import Interrupted, SpecError
 from promptkit.metrics.detectable import detectable_by_folds, detectable_on_rows
 from promptkit.protocols import Step
 from promptkit.runs.compare.cells import Bench
@@ -144,7 +144,7 @@ def _ready(
     pilot: bool = True,
 ) -> Ready:
     entries = entries_for(asked.strategies, asked.models)
-    bench = Bench(rows, asked.seed, asked.device, asked.dtype)
+    bench = Bench(rows, asked.seed, device_of(asked), asked.dtype)
     keys = {entry.name: entry_name(bench, entry) for entry in entries}
     timings = {entry.name: Timing() for entry in entries}
     if pilot:
@@ -177,6 +177,19 @@ def _ready(
         notes=(*rows.notes, *notes),
     )
     return Ready(asked, rows, draws, bench, timings, keys, plan, name)
+
+
+def device_of(asked: CompareSpec) -> str:
+    """Where models run: on the CPU where no GPU may be used, so that all figures are the CPU's.
+
+    Raises:
+        SpecError: A GPU is both asked for and ruled out.
+    """
+    if asked.gpu:
+        return asked.device
+    if asked.device not in ("auto", "cpu"):
+        raise SpecError(f"--device {asked.device} with --no-gpu: leave one of them out")
+    return "cpu"
 
 
 def _detectable(asked: CompareSpec, rows: Rows) -> float | None:

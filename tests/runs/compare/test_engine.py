@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from promptkit.errors import Interrupted, SpecError, StoreError
-from promptkit.runs.compare.engine import Watch, plan_comparison, run_comparison
+from promptkit.runs.compare.engine import Watch, device_of, plan_comparison, run_comparison
 from promptkit.runs.compare.entries import OFFERS, Offer
 from promptkit.runs.compare.spec import CompareSpec
 from promptkit.strategies import STRATEGIES
@@ -220,3 +220,10 @@ def test_a_strategy_that_fails_is_a_line_with_a_reason(home, monkeypatch):
     (line,) = [x for x in found.lines if x.entry.name == "planted" and x.size is None]
     assert line.problem == "no memory left; use a smaller model"
     assert found.recommendation.entry.name == "majority"
+
+
+def test_without_a_gpu_everything_runs_on_the_cpu():
+    assert device_of(spec(gpu=False)) == "cpu"
+    assert device_of(spec(device="cuda")) == "cuda"
+    with pytest.raises(SpecError, match="--device cuda with --no-gpu"):
+        device_of(spec(gpu=False, device="cuda"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from promptkit.estimators.learned import LearnedClassifier
 from promptkit.prompts import Template
+from promptkit.prompts.label_rows import rows_about
 from promptkit.protocols import Strategy
 from promptkit.strategies.contrastive import Contrastive
 from promptkit.strategies.reading import Reading
@@ -28,6 +29,8 @@ class ContrastiveClassifier(LearnedClassifier):
         precision: ``auto``, ``float32``, ``bfloat16``: what training steps compute in.
         fields: Names of the fields to read, or one name; by default ``text`` or the only column.
         template: Renders each row instead: an in-box name, a path, or a `Template`.
+        statements: Label to texts that say what it means, such as ``{"good": ["I love it."]}``;
+            they are learned like rows, which helps where rows are few. For rows of one field.
         seed: Of batches and dropout.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
         dtype: ``auto`` or ``float32``: weights and predictions are in float32.
@@ -51,6 +54,7 @@ class ContrastiveClassifier(LearnedClassifier):
         precision: str = "auto",
         fields: str | Sequence[str] | None = None,
         template: str | Template | None = None,
+        statements: Mapping[Scalar, Sequence[str]] | None = None,
         seed: int = 0,
         device: str = "auto",
         dtype: str = "auto",
@@ -64,6 +68,7 @@ class ContrastiveClassifier(LearnedClassifier):
         self.precision = precision
         self.fields = fields
         self.template = template
+        self.statements = statements
         self.seed = seed
         self.device = device
         self.dtype = dtype
@@ -72,6 +77,7 @@ class ContrastiveClassifier(LearnedClassifier):
         return Contrastive(
             labels,
             reading,
+            label_rows=rows_about(self.statements or {}, reading.fields, labels),
             model=self.model,
             loss=self.loss,
             learning_rate=self.learning_rate,

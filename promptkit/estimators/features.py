@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from promptkit.estimators.learned import LearnedClassifier
 from promptkit.prompts import Template
+from promptkit.prompts.label_rows import rows_about
 from promptkit.protocols import Strategy
 from promptkit.strategies.feature_options import Layers
 from promptkit.strategies.features import Features
@@ -26,6 +27,8 @@ class FeatureClassifier(LearnedClassifier):
         scaling: ``standard``, ``unit`` or ``none``.
         fields: Names of the fields to read, or one name; by default ``text`` or the only column.
         template: Renders each row instead: an in-box name, a path, or a `Template`.
+        statements: Label to texts that say what it means, such as ``{"good": ["I love it."]}``;
+            they are learned like rows, which helps where rows are few. For rows of one field.
         seed: Which training row is held out when something is chosen.
         batch_size: Texts of a batch, or ``auto``.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
@@ -53,6 +56,7 @@ class FeatureClassifier(LearnedClassifier):
         scaling: str = "standard",
         fields: str | Sequence[str] | None = None,
         template: str | Template | None = None,
+        statements: Mapping[Scalar, Sequence[str]] | None = None,
         seed: int = 0,
         batch_size: int | str = "auto",
         device: str = "auto",
@@ -67,6 +71,7 @@ class FeatureClassifier(LearnedClassifier):
         self.scaling = scaling
         self.fields = fields
         self.template = template
+        self.statements = statements
         self.seed = seed
         self.batch_size = batch_size
         self.device = device
@@ -77,6 +82,7 @@ class FeatureClassifier(LearnedClassifier):
         return Features(
             tuple(labels),
             reading,
+            label_rows=rows_about(self.statements or {}, reading.fields, labels),
             model=self.model,
             layers=self.layers,
             pooling=self.pooling,

@@ -150,6 +150,24 @@ class Template:
             self._same_for_all[reads] = tuple(found)
         return tuple(found)
 
+    def statements(self) -> dict[Scalar, tuple[str, ...]]:
+        """What is said about each label whatever the row; the words where nothing else is.
+
+        Empty where a statement depends on the row. A statement made from a label's name is left
+        out where that has no letter: "This text is about 0." says nothing.
+        """
+        told: dict[Scalar, tuple[str, ...]] = {}
+        for label, (words, forms) in zip(self.task.labels, self._fixed or (), strict=False):
+            if any(form.uses & set(self.task.fields) for form in forms):
+                return {}
+            name = plain_words(label)
+            named = [form for form in forms if "label" not in form.uses or _says(name)]
+            texts = [flat(form.render({"label": name})) for form in named]
+            if not forms:
+                texts = [word for word in words if _says(word)]
+            told[label] = tuple(dict.fromkeys(texts))
+        return told
+
     def prompt(self, example: Example, shots: Sequence[Example] = ()) -> Prompt:
         """The structured prompt for a row, with these demonstrations in this order."""
         common = {"words": self._words(), "labels": list(self.task.labels)}
@@ -318,6 +336,10 @@ def plain_words(label: Scalar) -> str:
     if "_" in name or "-" in name:
         name = re.sub(r"[_\-]+", " ", name)
     return " ".join(name.split()).rstrip("?").strip() or str(label)
+
+
+def _says(name: str) -> bool:
+    return any(character.isalpha() for character in name)
 
 
 def _letter(index: int) -> str:

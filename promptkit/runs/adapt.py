@@ -8,15 +8,18 @@ from typing import Any, Literal
 
 from promptkit.errors import CapabilityError, SpecError, nearest
 from promptkit.prompts import Template
+from promptkit.prompts.label_rows import label_rows
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.protocols import Strategy
 from promptkit.runs.parts import in_context
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies import STRATEGIES
 from promptkit.strategies.reading import Reading
-from promptkit.types import Scalar
+from promptkit.types import Example, Scalar
 
 IN_CONTEXT = "in_context"
+#: Option of strategies that may learn from the template's statements beside the rows.
+STATEMENTS = "statements"
 #: What `in_context` takes as options; they are the keys of an eval spec.
 IN_CONTEXT_OPTIONS = (
     "shots",
@@ -91,12 +94,15 @@ def make_strategy(
         asked = prompting_as(validate(EvalSpec, YamlFile(name, given.model_dump() | keys)))
         return in_context(asked, template, asked.shots or 0, has_pool, with_model=with_model)
     reading = _reading(name, template, own, reading)
+    taken = takes(name)
     handed = {"labels": tuple(labels or template.task.labels), "reading": reading}
     handed |= {"model": model, "seed": seed, "device": device, "dtype": dtype}
+    if "label_rows" in taken:
+        handed["label_rows"] = _label_rows(name, template, own)
     for key in own:
         if key in handed:
-            raise SpecError(f"strategy {name!r}: {key!r} is no option of it; use --{key}")
-    taken = takes(name)
+            use = repr(STATEMENTS) if key == "label_rows" else f"--{key}"
+            raise SpecError(f"strategy {name!r}: {key!r} is no option of it; use {use}")
     return STRATEGIES.build(
         name, own | {key: value for key, value in handed.items() if key in taken}
     )
@@ -129,6 +135,17 @@ def uses_model(name: str, options: Mapping[str, Any] | None = None) -> bool:
     if not is_learned(name):
         return (options or {}).get("backend") != "fake"
     return "model" in takes(name)
+
+
+def _label_rows(name: str, template: Template, options: dict[str, Any]) -> tuple[Example, ...]:
+    """The template's statements as rows; takes the option ``statements`` out of the others."""
+    said = options.pop(STATEMENTS, True)
+    if not isinstance(said, bool):
+        raise SpecError(
+            f"strategy {name!r}: {STATEMENTS} is true (what the template says about labels is "
+            f"learned too) or false, got {said!r}"
+        )
+    return label_rows(template) if said else ()
 
 
 def _reading(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from promptkit.errors import StoreError
+from promptkit.strategies.linear_heads import quietly
 
 #: Inverse strength of the regularisation of the logistic regression that a head starts from, for
 #: a feature of variance 1; it is divided by the number of features.
@@ -74,9 +75,10 @@ class ClassifierHead(nn.Module):
         self.standardise(features)
         rows = ((features - self.center) * self.scale).double().numpy()
         by_label = dict(enumerate(weights)) if weights is not None else None
-        probe = LogisticRegression(
+        start = LogisticRegression(
             C=_START_C / rows.shape[1], max_iter=200, tol=1e-3, class_weight=by_label
-        ).fit(rows, targets)
+        )
+        probe = quietly(start.fit, rows, targets)
         slopes, offsets = torch.from_numpy(probe.coef_), torch.from_numpy(probe.intercept_)
         if len(slopes) == 1:  # of two labels: how the second differs from the first
             slopes, offsets = torch.cat([-slopes, slopes]) / 2, torch.cat([-offsets, offsets]) / 2

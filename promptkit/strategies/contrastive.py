@@ -32,6 +32,7 @@ from promptkit.strategies.contrastive_training import Plan, tune
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.precision import training_dtype
 from promptkit.strategies.reading import Reading
+from promptkit.strategies.rows import named_rows
 from promptkit.strategies.sentence_encoders import (
     encoder_copy,
     ids_of,
@@ -52,6 +53,8 @@ class Contrastive:
     Args:
         labels: The task's labels.
         reading: How a row becomes text.
+        label_rows: Rows that the template gives, of statements about its labels; learned from
+            like training rows.
         model: ``minilm``, a sentence-transformers folder, or any other text model of transformers,
             whose tokens' states are then averaged; or a hub id.
         loss: See `promptkit.strategies.contrastive_losses.batch_loss`.
@@ -71,6 +74,7 @@ class Contrastive:
         labels: Sequence[Scalar],
         reading: Reading,
         *,
+        label_rows: Sequence[Example] = (),
         model: str = "minilm",
         loss: str = "all_triplets",
         learning_rate: float = 5e-5,
@@ -83,6 +87,7 @@ class Contrastive:
         dtype: str = "auto",
     ) -> None:
         self.labels, self.reading, self.model, self.loss = labels, reading, model, loss
+        self.label_rows = tuple(label_rows)
         self.learning_rate, self.epochs, self.batch_size = learning_rate, epochs, batch_size
         self.head_c, self.precision, self.seed = head_c, precision, seed
         self.device, self.dtype = device, dtype
@@ -105,7 +110,9 @@ class Contrastive:
             BackendError: The model cannot be loaded.
         """
         device = self._check()
-        rows = sorted(train, key=lambda row: row.id)  # a file in another order is the same file
+        targets_of(train, self.labels)  # there must be rows beside the label rows
+        # sorted, for a file in another order is the same file
+        rows = [*sorted(train, key=lambda row: row.id), *self.label_rows]
         targets = targets_of(rows, self.labels)
         with self._meter.timed():
             located = locate(self.model)
@@ -145,7 +152,8 @@ class Contrastive:
         """Its options; where it runs is left out."""
         names = ("loss", "learning_rate", "epochs", "batch_size", "head_c", "precision", "seed")
         options = {name: getattr(self, name) for name in names}
-        return {"name": "contrastive", **options, "reading": dict(self.reading.describe())}
+        told = {"reading": dict(self.reading.describe()), **named_rows(self.label_rows)}
+        return {"name": "contrastive", **options, **told}
 
     def card_facts(self) -> dict[str, Any]:
         """What a reader of a saved model wants to know about its training."""

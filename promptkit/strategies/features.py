@@ -30,6 +30,7 @@ from promptkit.strategies.feature_state import FittedFeatures, read_state, write
 from promptkit.strategies.folds import at_most
 from promptkit.strategies.layer_choice import CHOSEN_ON, View, best_strength, best_view
 from promptkit.strategies.reading import Reading
+from promptkit.strategies.rows import named_rows
 from promptkit.strategies.scalar_mix import mix_weights
 from promptkit.strategies.scaling import Scaling
 from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
@@ -50,6 +51,8 @@ class Features:
     Args:
         labels: The task's labels.
         reading: A row's text.
+        label_rows: Rows that the template gives, of statements about its labels; learned from
+            like training rows, and never held out.
         model: ``minilm``, a folder, or a hub id.
         layers: ``choose`` a block of adjacent layers, which stand side by side (four of them; half
             of the layers in small models), or the last layer alone; ``one``: choose one layer; a
@@ -81,6 +84,7 @@ class Features:
         labels: Sequence[Scalar],
         reading: Reading,
         *,
+        label_rows: Sequence[Example] = (),
         model: str = "minilm",
         layers: Layers = CHOOSE,
         pooling: str = CHOOSE,
@@ -98,6 +102,7 @@ class Features:
         check_classifier(classifier, regularisation)
         Scaling(scaling)
         self.labels, self.reading, self.model = labels, reading, model
+        self.label_rows = tuple(label_rows)
         self.layers, self.pooling, self.classifier = layers, pooling, classifier
         self.regularisation, self.scaling, self.seed = regularisation, scaling, seed
         self.batch_size, self.device, self.dtype, self.cache = batch_size, device, dtype, cache
@@ -131,7 +136,9 @@ class Features:
         self._keep = True
         with self._meter.timed():
             # in an order of their own, so that nothing depends on how the rows came
-            rows = sorted(train, key=lambda row: _rank(row.id, self.seed))
+            own = sorted(train, key=lambda row: _rank(row.id, self.seed))
+            targets_of(own, self.labels)  # there must be rows beside the label rows
+            rows = [*own, *self.label_rows]
             seen, targets = np.unique(targets_of(rows, self.labels), return_inverse=True)
             before = self.states.cost
             view, states = self._chosen(rows, targets)
@@ -208,6 +215,7 @@ class Features:
             "scaling": self.scaling,
             **({"seed": self.seed} if searched else {}),
             **self.reading.describe(),
+            **named_rows(self.label_rows),
         }
 
     def save(self, folder: Path) -> None:
@@ -231,7 +239,7 @@ class Features:
         Only rows that the choice is made on are read whole, which for a large model is a lot.
         """
         poolings = poolings_of(self.pooling, self.states)
-        texts, kept = self._texts(rows), at_most(targets, CHOSEN_ON, self.seed)
+        texts, (kept, _) = self._texts(rows), self._chosen_on(targets)
         if self._settled(poolings):
             kept = kept[:1]  # to see how many layers there are
         whole = self.states.pooled([texts[place] for place in kept], poolings)
@@ -260,15 +268,22 @@ class Features:
         for view in views:
             states = whole[view.pooling][:, list(view.layers)]
             features.append(combined(Scaling(self.scaling).fit(states).apply(states)))
-        best, self.searched_ = best_view(views, features, targets, self.seed)
+        tried = len(targets) - len(self.label_rows)
+        best, self.searched_ = best_view(views, features, targets, self.seed, tried)
         return best
 
     def _strength(self, features: Floats, targets: Places) -> float:
         """The regularisation that is given, or the one that does best."""
         if self.regularisation != CHOOSE:
             return float(self.regularisation)
-        kept = at_most(targets, CHOSEN_ON, self.seed)
-        return best_strength(self.classifier, features[kept], targets[kept], self.seed)[0]
+        kept, tried = self._chosen_on(targets)
+        return best_strength(self.classifier, features[kept], targets[kept], self.seed, tried)[0]
+
+    def _chosen_on(self, targets: Places) -> tuple[Places, int]:
+        """Places of the rows that choices are made on, and how many of them may be held out."""
+        n = len(targets) - len(self.label_rows)
+        own = at_most(targets[:n], CHOSEN_ON, self.seed)
+        return np.concatenate([own, np.arange(n, len(targets))]), len(own)
 
     def _count(self, before: Cost, rows: int = 0) -> None:
         spent = self.states.cost - before

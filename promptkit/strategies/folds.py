@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Places = NDArray[np.int64]
 
 
-def folds(targets: Places, n: int, seed: int) -> Iterator[tuple[Places, Places]]:
+def folds(
+    targets: Places, n: int, seed: int, tried: int | None = None
+) -> Iterator[tuple[Places, Places]]:
     """Places to fit on and places to try on, n times; each row is tried on at most once.
 
     Rows of a label are dealt out in turn, so that every part has its share of each. A row whose
@@ -20,8 +22,11 @@ def folds(targets: Places, n: int, seed: int) -> Iterator[tuple[Places, Places]]
         targets: (n,) each row's label as a number.
         n: Parts; fewer come back where there is nothing to try on in one.
         seed: Which row goes where.
+        tried: How many rows are ever tried on, from the first; those behind them are always fitted
+            on. None: all.
     """
-    part = _dealt(targets, n, seed)
+    part = np.full(len(targets), -1)
+    part[:tried] = _dealt(targets[:tried], n, seed)
     for number in range(n):
         inside = np.flatnonzero(part != number)
         outside = np.flatnonzero((part == number) & np.isin(targets, targets[inside]))

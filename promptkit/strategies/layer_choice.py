@@ -57,7 +57,11 @@ class View:
 
 
 def best_view(
-    views: Sequence[View], features: Sequence[Floats], targets: Places, seed: int
+    views: Sequence[View],
+    features: Sequence[Floats],
+    targets: Places,
+    seed: int,
+    tried: int | None = None,
 ) -> tuple[View, dict[View, float]]:
     """The view with the latest layers of those that are within two standard errors of the best.
 
@@ -69,12 +73,13 @@ def best_view(
         features: (n, w) scaled features of each view.
         targets: (n,) from 0 to s - 1.
         seed: Which row is held out when.
+        tried: How many rows are ever held out, from the first; None: all.
 
     Returns:
         The view, and each view's mean log-probability of the right label; empty where nothing could
         be held out.
     """
-    dealt = list(folds(targets, PARTS, seed))
+    dealt = list(folds(targets, PARTS, seed, tried))
     if not dealt:
         return max(views, key=lambda view: (view.layers[-1], -len(view.layers))), {}
     told = {
@@ -102,7 +107,7 @@ def _held_out(features: Floats, targets: Places, dealt: Sequence[tuple[Places, P
 
 
 def best_strength(
-    classifier: str, features: Floats, targets: Places, seed: int
+    classifier: str, features: Floats, targets: Places, seed: int, tried: int | None = None
 ) -> tuple[float, dict[float, float]]:
     """The regularisation for held-out rows: the strongest of those that are as good as the best.
 
@@ -111,12 +116,13 @@ def best_strength(
         features: (n, w) scaled.
         targets: (n,) from 0 to s - 1.
         seed: Which row is held out when.
+        tried: How many rows are ever held out, from the first; None: all.
 
     Returns:
         It, and what was found for each; empty where nothing could be held out.
     """
     grid = list(grid_of(classifier))
-    dealt = list(folds(targets, PARTS, seed))
+    dealt = list(folds(targets, PARTS, seed, tried))
     if not dealt or len(grid) == 1:
         return usual_strength(classifier), {}
     narrow = features if classifier == "knn" else narrowed(features)

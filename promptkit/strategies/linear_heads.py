@@ -51,7 +51,7 @@ def logistic(features: Floats, targets: Places, strength: float, tol: float = 1e
     from sklearn.linear_model import LogisticRegression
 
     regression = LogisticRegression(C=1 / strength, max_iter=1000, tol=tol)
-    model = _quiet(regression.fit, features, targets)
+    model = quietly(regression.fit, features, targets)
     weights, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(weights) == 1:  # for two labels: the second one's against the first's
         return Linear(np.vstack([0 * weights, weights]), np.array([0.0, bias[0]]))
@@ -63,7 +63,7 @@ def svm(features: Floats, targets: Places, strength: float) -> Linear:
     from sklearn.svm import LinearSVC
 
     model = LinearSVC(C=1 / strength, max_iter=10_000, random_state=0, dual=True)
-    return _against_the_rest(_quiet(model.fit, features, targets))
+    return _against_the_rest(quietly(model.fit, features, targets))
 
 
 def ridge(features: Floats, targets: Places, strength: float) -> Linear:
@@ -71,7 +71,7 @@ def ridge(features: Floats, targets: Places, strength: float) -> Linear:
     from sklearn.linear_model import RidgeClassifier
 
     model = RidgeClassifier(alpha=strength)
-    return _against_the_rest(_quiet(model.fit, features, targets))
+    return _against_the_rest(quietly(model.fit, features, targets))
 
 
 def centroid(features: Floats, targets: Places, strength: float) -> Linear:
@@ -82,7 +82,7 @@ def centroid(features: Floats, targets: Places, strength: float) -> Linear:
     """
     from sklearn.neighbors import NearestCentroid
 
-    model = _quiet(NearestCentroid().fit, features, targets)
+    model = quietly(NearestCentroid().fit, features, targets)
     means = np.asarray(model.centroids_, np.float64)
     return Linear(2 * means, -(means**2).sum(axis=1))
 
@@ -116,7 +116,7 @@ def _against_the_rest(model: Any) -> Linear:
     return Linear(np.ascontiguousarray(weights), bias)
 
 
-def _quiet(fit: Callable[..., Any], features: Floats, targets: Places) -> Any:
+def quietly(fit: Callable[..., Any], features: Any, targets: Places) -> Any:
     """Fit without two notices of scikit-learn, which would stand between the lines of a table.
 
     One says that the last digit is not reached: after a thousand steps what is left is far below

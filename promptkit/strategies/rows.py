@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from promptkit.errors import StoreError
 from promptkit.types import Example
@@ -31,3 +33,11 @@ def read_rows(file: Path) -> list[Example]:
         return [Example(row["id"], row["fields"], row["label"]) for row in found]
     except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{file}: cannot be read ({error}); save the model again") from error
+
+
+def named_rows(label_rows: Sequence[Example]) -> Mapping[str, Any]:
+    """What a strategy's description says of its label rows: sixteen digits; nothing without any."""
+    if not label_rows:
+        return {}
+    told = json.dumps([[dict(row.fields), row.label] for row in label_rows])
+    return {"label_rows": hashlib.sha256(told.encode()).hexdigest()[:16]}

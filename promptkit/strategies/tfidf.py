@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +17,7 @@ from promptkit.errors import SpecError, StoreError
 from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.classified import conclude, evidence_of, spread, targets_of
 from promptkit.strategies.folds import Places, at_most, folds
+from promptkit.strategies.linear_heads import quietly
 from promptkit.strategies.ngrams import NGrams
 from promptkit.strategies.reading import Reading
 from promptkit.types import Cost, Evidence, Example, Prediction, Scalar, flat
@@ -160,10 +160,7 @@ def _fitted(
     """(s, w) weights and (s,) bias for the s labels that occur."""
     if len(np.unique(targets)) == 1:
         return np.zeros((1, vectors.shape[1])), np.zeros(1)
-    with warnings.catch_warnings():
-        # one row a label is few-shot learning, and no regression problem
-        warnings.filterwarnings("ignore", message="The number of unique classes is greater")
-        model = LogisticRegression(C=c, max_iter=2000).fit(vectors, targets)
+    model = quietly(LogisticRegression(C=c, max_iter=2000).fit, vectors, targets)
     weights, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(weights) == 1:  # for two labels it has the second one's against the first's
         weights, bias = np.vstack([0 * weights, weights]), np.array([0.0, bias[0]])

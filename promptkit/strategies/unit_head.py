@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from promptkit.errors import StoreError
 from promptkit.strategies.classified import spread
+from promptkit.strategies.linear_heads import quietly
 
 #: Steps of the solver at most; vectors of length one take a few dozen.
 _STEPS = 2000
@@ -52,7 +53,7 @@ class UnitHead:
         rows = vectors.astype(np.float64)
         if len(seen) == 1:
             return cls(np.zeros((1, rows.shape[1])), np.zeros(1), seen, k)
-        solved = LogisticRegression(C=c, max_iter=_STEPS).fit(rows, targets)
+        solved = quietly(LogisticRegression(C=c, max_iter=_STEPS).fit, rows, targets)
         weights, bias = solved.coef_, solved.intercept_
         if len(seen) == 2:  # one row of weights stands for the second label against the first
             weights = np.vstack([np.zeros_like(weights), weights])

@@ -38,7 +38,7 @@ def test_arguments_are_stored_untouched_and_reach_the_strategy():
     }  # fmt: skip
     model = clone(built(**options))
     assert model.get_params() == {
-        "model": tiny_encoder(), "fields": None, "template": None, **options
+        "model": tiny_encoder(), "fields": None, "template": None, "statements": None, **options
     }  # fmt: skip
     strategy = model.fit(TEXTS, Y).strategy_
     assert {name: getattr(strategy, name) for name in options} == options
@@ -50,7 +50,7 @@ def test_defaults_are_those_of_the_strategy():
 
     ours = signature(ContrastiveClassifier).parameters
     theirs = signature(Contrastive).parameters
-    for name in set(ours) - {"fields", "template"}:
+    for name in set(ours) - {"fields", "template", "statements"}:
         assert ours[name].default == theirs[name].default
 
 
@@ -73,3 +73,12 @@ def test_it_reads_the_column_that_it_is_told_to():
 def test_an_option_that_makes_no_sense_is_refused():
     with pytest.raises(SpecError, match="'epochs' is 0"):
         built(epochs=0).fit(TEXTS, Y)
+
+
+def test_statements_about_labels_are_learned_like_rows():
+    said = {"good": ["lovely thing"], "bad": ["broken thing"]}
+    told = built(statements=said).fit(TEXTS, Y)
+    assert [row.label for row in told.strategy_.label_rows] == ["good", "bad"]
+    assert not np.allclose(told.predict_proba(TEXTS), built().fit(TEXTS, Y).predict_proba(TEXTS))
+    with pytest.raises(SpecError, match="'nice' is none of the labels"):
+        built(statements={"nice": ["lovely thing"]}).fit(TEXTS, Y)

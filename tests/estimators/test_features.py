@@ -48,6 +48,12 @@ def test_fields_and_templates_are_read():
     assert built(template="sentiment_zero_shot").fit(TEXTS, Y).predict(TEXTS).shape == (12,)
 
 
+def test_statements_about_labels_are_learned_like_rows():
+    told = built(statements={"good": ["kind"], "bad": ["rude"]}).fit(TEXTS, Y)
+    assert [row.label for row in told.strategy_.label_rows] == ["good", "bad"]
+    assert not np.allclose(told.predict_proba(TEXTS), built().fit(TEXTS, Y).predict_proba(TEXTS))
+
+
 def test_it_can_be_cloned_searched_and_cross_validated():
     model = clone(built(layers=[0, -1], pooling="mean"))
     assert model.get_params()["layers"] == [0, -1]

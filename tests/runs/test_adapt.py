@@ -4,6 +4,7 @@ import pytest
 
 from promptkit.errors import CapabilityError, SpecError
 from promptkit.prompts import find_template
+from promptkit.prompts.label_rows import label_rows
 from promptkit.runs.adapt import is_learned, make_strategy
 from promptkit.strategies import STRATEGIES
 from promptkit.strategies.reading import Reading
@@ -41,10 +42,25 @@ def test_a_learned_strategy_may_read_the_templates_prompt():
     assert strategy.reading == Reading(("text",), SENTIMENT)
 
 
+@pytest.mark.parametrize("name", ["contrastive", "features"])
+def test_what_the_template_says_about_labels_is_learned_unless_it_is_not_wanted(name):
+    strategy = make_strategy(name, template=SENTIMENT)
+    assert strategy.label_rows == label_rows(SENTIMENT) != ()
+    without = make_strategy(name, template=SENTIMENT, options={"statements": False})
+    assert without.label_rows == ()
+    assert "label_rows" in strategy.describe()
+    assert "label_rows" not in without.describe()
+    other = make_strategy(name, template=find_template("tweet_sentiment_zero_shot"))
+    assert other.describe()["label_rows"] != strategy.describe()["label_rows"]
+
+
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
+        ("features", {"statements": "yes"}, "statements is true"),
+        ("features", {"label_rows": []}, "'label_rows' is no option of it; use 'statements'"),
+        ("learner", {"statements": True}, "no option 'statements'"),
         ("lerner", {}, "no strategy named 'lerner'; did you mean 'learner'"),
         ("learner", {"wieght": 1}, "no option 'wieght'; did you mean 'weight'"),
         ("learner", {"seed": 1}, "'seed' is no option of it; use --seed"),

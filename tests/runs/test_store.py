@@ -12,8 +12,8 @@ import pytest
 
 from promptkit.errors import Interrupted, StoreError
 from promptkit.runs import EvalSpec, Store, build, run, runner
-from promptkit.runs.record import from_json, to_json
 from promptkit.runs.files import read_json
+from promptkit.runs.record import from_json, to_json
 
 
 def trial(**options):

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from promptkit.backends.weights import locate
 from promptkit.errors import BackendError, DataError, SpecError, StoreError
+from promptkit.prompts.label_rows import rows_about
 from promptkit.protocols import FitContext
 from promptkit.strategies import contrastive_training
 from promptkit.strategies.contrastive import Contrastive
@@ -64,6 +65,19 @@ def test_rows_of_one_label_come_nearer_to_each_other_than_to_others():
     tuned = built(model="minilm", learning_rate=5e-5, epochs=4).fit(TRAIN)
     assert gap(tuned) > 2 * gap(frozen)
     assert accuracy(tuned) == 1
+
+
+def test_what_is_said_about_a_label_is_learned_and_may_stand_for_rows_it_does_not_have():
+    said = rows_about({label: WORDS[label].split() for label in LABELS}, ["text"])
+    two = [row for row in TRAIN if row.label != "none"]
+    options = {"model": "minilm", "learning_rate": 5e-5, "epochs": 4}
+    alone = built(**options).fit(two)
+    told = built(label_rows=said, **options).fit(two)
+    assert not any(p.label == "none" for p in alone.predict(TEST))
+    assert any(p.label == "none" for p in told.predict(TEST))
+    assert accuracy(told) > accuracy(alone)
+    with pytest.raises(DataError, match="no labelled row"):
+        built(label_rows=said).fit([])
 
 
 def gap(strategy):

@@ -10,6 +10,7 @@ import torch
 from promptkit.backends.feature_cache import features_home
 from promptkit.data import load
 from promptkit.errors import CapabilityError, DataError, SpecError, StoreError
+from promptkit.prompts.label_rows import rows_about
 from promptkit.strategies.feature_heads import CLASSIFIERS
 from promptkit.strategies.features import Features, combined
 from promptkit.strategies.reading import Reading
@@ -48,6 +49,19 @@ def test_the_in_box_encoder_learns_in_box_rows():
     assert np.mean(right) > 0.6
     assert len(strategy.layers_) == 4
     assert strategy.pooling_ in ("mean", "cls")
+
+
+def test_statements_are_learned_and_let_a_label_with_one_row_be_chosen_on():
+    said = rows_about({"good": ["lovely", "so good"], "bad": ["awful", "so poor"]}, ["text"])
+    one_each = [TRAIN[0], TRAIN[-1]]
+    assert features().fit(one_each).searched_ == {}  # nothing can be held out
+    told = features(label_rows=said).fit(one_each)
+    assert told.searched_
+    assert not np.allclose(log_p(told), log_p(features().fit(one_each)))
+    only_good = [row for row in TRAIN if row.label == "good"]
+    assert np.isfinite(log_p(features(label_rows=said).fit(only_good))).all()
+    with pytest.raises(DataError, match="no labelled row"):
+        features(label_rows=said).fit([])
 
 
 def test_every_weight_of_the_model_is_the_same_after_a_fit():

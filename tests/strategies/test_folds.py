@@ -24,6 +24,13 @@ def test_no_row_is_tried_on_twice_nor_beside_itself_nor_without_its_label(target
     assert len(tried) == int((counts[targets] > 1).sum())
 
 
+def test_rows_behind_those_that_may_be_tried_on_are_always_fitted_on():
+    targets = np.array([0, 1, 2, 0, 1, 2, 2])
+    dealt = list(folds(targets, 3, 0, tried=3))
+    assert sorted(np.concatenate([outside for _, outside in dealt]).tolist()) == [0, 1, 2]
+    assert all({3, 4, 5, 6} <= set(inside.tolist()) for inside, _ in dealt)
+
+
 def test_every_part_has_its_share_of_each_label():
     targets = np.repeat([0, 1, 2], [10, 20, 5])
     for _, outside in folds(targets, 5, 0):

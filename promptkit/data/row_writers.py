@@ -166,7 +166,8 @@ class PartsWriter:
         import pyarrow
 
         added = self._columns[len(arrow.schema.names) :] if arrow is not None else self._columns
-        records = [{name: row.get(name) for name in added} for row in rows]
+        whole = rows if arrow is not None else _even(rows, self._columns)
+        records = [{name: row.get(name) for name in added} for row in whole]
         try:
             made = self._table(records, added, arrow)
         except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
@@ -272,6 +273,13 @@ def _json(row: Row) -> dict[str, Any]:
 def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    for row in _even(rows, columns):
+        writer.writerow([_cell(row.get(name)) for name in columns])
+    return text.getvalue()
+
+
+def _even(rows: Sequence[Row], columns: Sequence[str]) -> Sequence[Row]:
+    """The rows, none of which has a column of its own: a table would leave it out."""
     known = set(columns)
     for row in rows:
         for name in row:
@@ -280,8 +288,7 @@ def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str) -> s
                     f"a row has the column {name!r}, which the first row lacks; write .jsonl "
                     "instead, where rows may differ"
                 )
-        writer.writerow([_cell(row.get(name)) for name in columns])
-    return text.getvalue()
+    return rows
 
 
 def _cell(value: Any) -> str:

@@ -6,6 +6,7 @@ and says in ``_strategy`` which strategy they make.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -24,7 +25,7 @@ from promptkit.strategies.reading import Reading
 from promptkit.types import Cost, Example, Scalar
 
 
-class LearnedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LearnedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Fits a strategy on labelled rows, and predicts with it.
 
     Rows may be a list or array of texts, a Series, a data frame or a list of mappings that hold
@@ -44,9 +45,9 @@ class LearnedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     fields: str | Sequence[str] | None
     template: str | Template | None
 
+    @abstractmethod
     def _strategy(self, labels: Sequence[Scalar], reading: Reading) -> Strategy:
         """The strategy that the arguments make, not fitted yet."""
-        raise NotImplementedError
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from labelled rows.

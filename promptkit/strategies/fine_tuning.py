@@ -5,6 +5,7 @@ They differ in one thing, what of the network is trained, and each says so with 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -64,7 +65,7 @@ class Way(Protocol):
         ...
 
 
-class FineTuning:
+class FineTuning(ABC):
     """Trains a network, or a part of it, together with a new head.
 
     The head starts from a logistic regression on the frozen features (`ClassifierHead`). With rows
@@ -100,22 +101,22 @@ class FineTuning:
         labels: Sequence[Scalar],
         reading: Reading,
         *,
-        model: str,
-        learning_rate: float,
-        head_learning_rate: float,
-        epochs: int,
-        batch_size: int,
-        weight_decay: float,
-        warmup: float,
-        dropout: float,
-        held_out: float,
-        patience: int,
-        class_weights: str,
-        max_tokens: int,
-        precision: str,
-        seed: int,
-        device: str,
-        dtype: str,
+        model: str = "minilm",
+        learning_rate: float = 1e-4,
+        head_learning_rate: float = 1e-3,
+        epochs: int = 6,
+        batch_size: int = 16,
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        dropout: float = 0.1,
+        held_out: float = 0.1,
+        patience: int = 3,
+        class_weights: str = "none",
+        max_tokens: int = 512,
+        precision: str = "auto",
+        seed: int = 0,
+        device: str = "auto",
+        dtype: str = "auto",
     ) -> None:
         self.labels, self.reading, self.model = labels, reading, model
         self.learning_rate, self.head_learning_rate = learning_rate, head_learning_rate
@@ -125,9 +126,9 @@ class FineTuning:
         self.precision, self.seed, self.device, self.dtype = precision, seed, device, dtype
         self._meter = Meter()
 
+    @abstractmethod
     def _way(self) -> Way:
         """What is trained; said by each strategy."""
-        raise NotImplementedError
 
     def _own_options(self) -> dict[str, Any]:
         """Options that only this strategy has."""

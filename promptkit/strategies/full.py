@@ -12,58 +12,13 @@ from promptkit.backends.weights import Located
 from promptkit.strategies.fine_tuning import FineTuning, Way
 from promptkit.strategies.frozen_states import FrozenStates
 from promptkit.strategies.pretrained import Pretrained, load_located
-from promptkit.strategies.reading import Reading
 from promptkit.strategies.whole_weights import load_whole, save_whole
-from promptkit.types import Scalar
 
 
 class Full(FineTuning):
     """Trains all weights. The arguments are those of `FineTuning`."""
 
     name = "full"
-
-    def __init__(
-        self,
-        labels: Sequence[Scalar],
-        reading: Reading,
-        *,
-        model: str = "minilm",
-        learning_rate: float = 1e-4,
-        head_learning_rate: float = 1e-3,
-        epochs: int = 6,
-        batch_size: int = 16,
-        weight_decay: float = 0.01,
-        warmup: float = 0.1,
-        dropout: float = 0.1,
-        held_out: float = 0.1,
-        patience: int = 3,
-        class_weights: str = "none",
-        max_tokens: int = 512,
-        precision: str = "auto",
-        seed: int = 0,
-        device: str = "auto",
-        dtype: str = "auto",
-    ) -> None:
-        super().__init__(
-            labels,
-            reading,
-            model=model,
-            learning_rate=learning_rate,
-            head_learning_rate=head_learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            warmup=warmup,
-            dropout=dropout,
-            held_out=held_out,
-            patience=patience,
-            class_weights=class_weights,
-            max_tokens=max_tokens,
-            precision=precision,
-            seed=seed,
-            device=device,
-            dtype=dtype,
-        )
 
     def _way(self) -> Way:
         return AllWeights()

@@ -57,6 +57,12 @@ def test_json_lines_are_utf_8_and_keep_half_characters_as_escapes(tmp_path):
     assert json.loads(text[1]) == {"a": None, "c": 1}
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_a_column_that_the_first_row_lacks_is_not_left_out_in_silence(tmp_path, ending):
+    with pytest.raises(DataError, match="'c', which the first row lacks; write .jsonl"):
+        written(tmp_path, ending, [{"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3}])
+
+
 def test_parquet_needs_one_type_a_column_and_says_so(tmp_path):
     writer = row_writer(tmp_path, ".parquet", COLUMNS, {}, 0)
     writer.write([{"a": 1, "b": None}])

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -59,8 +60,11 @@ def test_json_lines_are_utf_8_and_keep_half_characters_as_escapes(tmp_path):
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_a_column_that_the_first_row_lacks_is_not_left_out_in_silence(tmp_path, ending):
-    with pytest.raises(DataError, match="'c', which the first row lacks; write .jsonl"):
-        written(tmp_path, ending, [{"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3}])
+    with (
+        closing(row_writer(tmp_path, ending, COLUMNS, {}, 0)) as writer,
+        pytest.raises(DataError, match="'c', which the first row lacks; write .jsonl"),
+    ):
+        writer.write([{"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3}])
 
 
 def test_parquet_needs_one_type_a_column_and_says_so(tmp_path):

@@ -62,7 +62,7 @@ def test_json_lines_are_utf_8_and_keep_half_characters_as_escapes(tmp_path):
 def test_a_column_that_the_first_row_lacks_is_not_left_out_in_silence(tmp_path, ending):
     with (
         closing(row_writer(tmp_path, ending, COLUMNS, {}, 0)) as writer,
-        pytest.raises(DataError, match="'c', which the first row lacks; write .jsonl"),
+        pytest.raises(DataError, match="'c', which the first row lacks"),
     ):
         writer.write([{"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3}])
 

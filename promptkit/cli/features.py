@@ -26,6 +26,9 @@ HELP = """Write what the layers of a frozen model make of each row, as a safeten
   promptkit features --data pairs.csv --field premise=s1 --field hypothesis=s2
   --model ./Qwen3-0.6B --layers -1 --pooling last --output pairs.safetensors
 
+  promptkit features --data reviews.csv --template sentiment_zero_shot --model ./Qwen3-0.6B
+  --pooling last --output prompts.safetensors
+
 The file holds a tensor (rows, layers, width) for each pooling, and in its metadata ids, labels and
 layers as JSON. Layer 0 is the embedding. Labels are not needed. What was computed is kept, so that
 a command that was stopped goes on when it is given again, and strategy features need not read the
@@ -53,6 +56,12 @@ def command(
     ] = None,
     label_field: Annotated[str | None, _option("The column of labels, if any.", ROWS)] = None,
     id_field: Annotated[str | None, _option("The column of row ids.", ROWS)] = None,
+    template: Annotated[
+        str | None, _option("Read each row as this template's prompt, not by itself.", ROWS)
+    ] = None,
+    labels: Annotated[
+        str | None, _option("The labels that a template with open ones speaks of: a,b,c.", ROWS)
+    ] = None,
     limit: Annotated[int | None, _option("Only the first so many rows.", ROWS)] = None,
     model: Annotated[
         str | None, _option("A folder or a hub id (default: minilm, in the box).", MODEL)

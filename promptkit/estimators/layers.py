@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from promptkit.backends.feature_cache import features_home
 from promptkit.backends.hidden import HiddenStates, check_poolings, hidden_states, layer_places
 from promptkit.errors import SpecError
-from promptkit.estimators.rows import check_fields, examples_of_records, fields_of, records_of
-from promptkit.strategies.reading import Reading
+from promptkit.estimators.rows import examples_of_records, reading_of, records_of
+from promptkit.prompts import Template
 
 
 class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -26,6 +26,8 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         pooling: ``mean``, ``cls`` (the first token), ``last`` or ``max``.
         normalise: Whether each layer's vector is brought to length 1.
         fields: Names of the fields to read, or one name; by default ``text`` or the only column.
+        template: Renders each row instead: an in-box name, a path, or a `Template`; one that leaves
+            its labels open needs them, as ``find_template(name).with_labels([...])``.
         batch_size: Texts of a batch, or ``auto``.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
         dtype: Number format of the model.
@@ -48,6 +50,7 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         pooling: str = "mean",
         normalise: bool = False,
         fields: str | Sequence[str] | None = None,
+        template: str | Template | None = None,
         batch_size: int | str = "auto",
         device: str = "auto",
         dtype: str = "auto",
@@ -58,6 +61,7 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.pooling = pooling
         self.normalise = normalise
         self.fields = fields
+        self.template = template
         self.batch_size = batch_size
         self.device = device
         self.dtype = dtype
@@ -81,9 +85,8 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             SpecError: A layer that the model does not have, or an unknown pooling.
         """
         check_poolings([self.pooling])
-        named = fields_of(X) if self.fields is None else _tupled(self.fields)
-        check_fields(X, named)
-        rows, reading = examples_of_records(records_of(X, named), named), Reading(named)
+        reading = reading_of(X, self.fields, self.template)
+        rows = examples_of_records(records_of(X, reading.fields), reading.fields)
         places = self._places()
         if not rows:
             return np.empty((0, len(places) * self._states().width), np.float32)
@@ -132,7 +135,3 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             dtype=self.dtype,
             cache=features_home() if self.cache else None,
         )
-
-
-def _tupled(fields: str | Sequence[str]) -> tuple[str, ...]:
-    return (fields,) if isinstance(fields, str) else tuple(fields)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from promptkit.errors import DataError, SpecError
+from promptkit.errors import DataError
 from promptkit.estimators.labels import classes_of, golds_of, plain_label
-from promptkit.estimators.rows import check_fields, examples_of_records, fields_of, records_of
-from promptkit.prompts import Template, find_template
+from promptkit.estimators.rows import examples_of_records, reading_of, records_of
+from promptkit.prompts import Template
 from promptkit.protocols import Strategy
 from promptkit.strategies.reading import Reading
 from promptkit.types import Cost, Example, Scalar
@@ -63,7 +63,7 @@ class LearnedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
         golds = golds_of(y)
         self.classes_ = classes_of(golds, "y")
         labels = [plain_label(label) for label in self.classes_]
-        reading = self._reading(X, labels)
+        reading = reading_of(X, self.fields, self.template, labels)
         records = records_of(X, reading.fields)
         if len(golds) != len(records):
             raise DataError(
@@ -111,24 +111,6 @@ class LearnedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
         tags.target_tags.required = True
         tags.no_validation = True
         return tags
-
-    def _reading(self, X: Any, labels: Sequence[Scalar]) -> Reading:
-        """What is read of a row: the named fields, or the prompt of a template.
-
-        A template that leaves its labels open speaks of those of y.
-        """
-        if self.template is None:
-            if self.fields is None:
-                return Reading(fields_of(X))
-            named = (self.fields,) if isinstance(self.fields, str) else tuple(self.fields)
-            check_fields(X, named)
-            return Reading(named)
-        if self.fields is not None:
-            raise SpecError("give fields= or template=, not both: a template names its own fields")
-        given = self.template
-        found = given if isinstance(given, Template) else find_template(given)
-        settled = found.with_labels(labels) if found.open and len(labels) > 1 else found
-        return Reading(found.task.fields, settled)
 
     def _rows(self, X: Any) -> tuple[Example, ...]:
         return examples_of_records(records_of(X, self._fields), self._fields)

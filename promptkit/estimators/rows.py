@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promptkit.data import from_records
-from promptkit.errors import DataError, nearest
-from promptkit.types import Example
+from promptkit.errors import DataError, SpecError, nearest
+from promptkit.prompts import Template, find_template
+from promptkit.strategies.reading import Reading
+from promptkit.types import Example, Scalar
 
 
 def records_of(X: Any, fields: Sequence[str]) -> list[dict[str, Any]]:
@@ -70,6 +72,37 @@ def check_fields(X: Any, fields: Sequence[str]) -> None:
     for field in fields:
         if columns and field not in columns:
             raise DataError(f"X has no column {field!r}; {nearest(field, columns)}")
+
+
+def reading_of(
+    X: Any,
+    fields: str | Sequence[str] | None,
+    template: str | Template | None,
+    labels: Sequence[Scalar] = (),
+) -> Reading:
+    """What is read of a row: the named fields, or the prompt of a template.
+
+    A template that leaves its labels open speaks of these.
+
+    Raises:
+        SpecError: Fields and a template, or a template whose labels nobody says.
+    """
+    if template is None:
+        if fields is None:
+            return Reading(fields_of(X))
+        named = (fields,) if isinstance(fields, str) else tuple(fields)
+        check_fields(X, named)
+        return Reading(named)
+    if fields is not None:
+        raise SpecError("give fields= or template=, not both: a template names its own fields")
+    found = template if isinstance(template, Template) else find_template(template)
+    if found.open and not labels:
+        raise SpecError(
+            f"template {found.name!r} leaves its labels open; give "
+            f"template=find_template({found.name!r}).with_labels([...])"
+        )
+    settled = found.with_labels(labels) if found.open and len(labels) > 1 else found
+    return Reading(found.task.fields, settled)
 
 
 def _is_frame(X: Any) -> bool:

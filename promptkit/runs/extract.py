@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from promptkit.data import Dataset, load
 from promptkit.errors import SpecError, StoreError
+from promptkit.prompts import Template
 from promptkit.runs.rows import template_and_columns
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.reading import Reading
+from promptkit.types import Scalar
 
 if TYPE_CHECKING:
     from promptkit.backends.hidden import HiddenStates
@@ -86,11 +88,11 @@ def check_output(output: str) -> Path:
 
 
 def rows_to_read(asked: EvalSpec) -> tuple[Dataset, Reading]:
-    """The rows, with or without labels, and how one is read.
+    """The rows, with or without labels, and how one is read: by itself, or as a template's prompt.
 
     Raises:
         DataError: Rows that cannot be used.
-        SpecError: Nobody said which column holds the text.
+        SpecError: Nobody said which column holds the text, or which labels a template speaks of.
     """
     template, columns = template_and_columns(asked)
     assert asked.data is not None
@@ -103,7 +105,26 @@ def rows_to_read(asked: EvalSpec) -> tuple[Dataset, Reading]:
         id_field=asked.id_field,
         require_labels=False,
     )
-    return rows.limited(asked.limit), Reading(template.task.fields)
+    fields = template.task.fields
+    if asked.template is None:
+        return rows.limited(asked.limit), Reading(fields)
+    return rows.limited(asked.limit), Reading(fields, _settled(template, rows, asked.labels))
+
+
+def _settled(template: Template, rows: Dataset, labels: Sequence[Scalar] | None) -> Template:
+    """The template, speaking of the labels asked for, else of those of the rows if it has none."""
+    if labels:
+        return template.with_labels(labels)
+    if not template.open:
+        return template
+    told = {row.label for row in rows if isinstance(row.label, str | int | float | bool)}
+    found = rows.labels or sorted(told, key=str)
+    if len(found) < 2:
+        raise SpecError(
+            f"template {template.name!r} leaves its labels open, and the rows have none; give "
+            "--labels a,b,c"
+        )
+    return template.with_labels(found)
 
 
 def extract(

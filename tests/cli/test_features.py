@@ -8,7 +8,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from promptkit.backends.hidden import hidden_states
-from promptkit.types import Piece
+from promptkit.prompts import find_template
+from promptkit.strategies.reading import Reading
+from promptkit.types import Example, Piece
 from tests.tiny_encoder import tiny_encoder
 
 
@@ -120,3 +122,39 @@ def test_a_disk_that_is_too_small_is_seen_before_the_work(features, monkeypatch,
 def test_help_shows_examples(promptkit):
     _, out, _ = promptkit("features", "--help")
     assert "promptkit features --data reviews.csv" in out
+
+
+def test_rows_may_be_read_as_a_templates_prompt(features, home):
+    told = ("-o", "out.safetensors", "--layers", "-1", "--text-field", "body")
+    assert features(*told, "--template", "sentiment_zero_shot")[0] == 0
+    template = find_template("sentiment_zero_shot")
+    rows = [Example(i, {"text": t}) for i, t in enumerate(["lovely food", "rude staff", "no idea"])]
+    expected = states_of(Reading(("text",), template), rows)
+    assert np.allclose(load_file(home / "out.safetensors")["mean"], expected, atol=1e-5)
+
+
+def test_a_template_with_open_labels_speaks_of_those_of_the_rows_or_those_given(features, home):
+    template = find_template("topic_zero_shot")
+    rows = [Example("a", {"text": "lovely food"})]
+    found = []
+    for extra, labels in (((), ["bad", "good"]), (("--labels", "food,drink"), ["food", "drink"])):
+        told = ("-o", "out.safetensors", "--layers", "-1", "--text-field", "body", "--limit", "1")
+        assert features(*told, "--template", "topic_zero_shot", *extra)[0] == 0
+        found.append(load_file(home / "out.safetensors")["mean"])
+        reading = Reading(("text",), template.with_labels(labels))
+        assert np.allclose(found[-1], states_of(reading, rows), atol=1e-5)
+    assert not np.allclose(*found)
+
+
+def test_open_labels_that_nobody_says_are_asked_for(features, home):
+    (home / "rows.jsonl").write_text(json.dumps({"id": "a", "body": "x"}) + "\n")
+    told = ("-o", "out.safetensors", "--text-field", "body", "--template", "topic_zero_shot")
+    status, _, err = features(*told)
+    assert status == 2
+    assert "leaves its labels open" in err
+    assert "--labels" in err
+
+
+def states_of(reading, rows):
+    texts = [reading(row) for row in rows]
+    return hidden_states(tiny_encoder()).pooled(texts, ["mean"], [2])["mean"]

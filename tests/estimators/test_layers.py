@@ -11,7 +11,9 @@ from sklearn.pipeline import make_pipeline
 from promptkit import LayerFeatures
 from promptkit.backends.hidden import hidden_states
 from promptkit.errors import DataError, SpecError
-from promptkit.types import Piece
+from promptkit.prompts import find_template
+from promptkit.strategies.reading import Reading
+from promptkit.types import Example, Piece
 from tests.tiny_encoder import tiny_encoder
 
 TEXTS = ["lovely food", "kind staff", "awful food", "rude staff"]
@@ -41,6 +43,18 @@ def test_it_needs_no_fit():
 def test_vectors_may_be_of_length_one():
     found = built(layers=[0, -1], normalise=True).transform(TEXTS).reshape(4, 2, 32)
     assert np.linalg.norm(found, axis=-1) == pytest.approx(np.ones((4, 2)))
+
+
+def test_a_template_renders_the_rows():
+    template = find_template("topic_zero_shot").with_labels(["food", "staff"])
+    reading = Reading(("text",), template)
+    rows = [reading(Example(str(i), {"text": text})) for i, text in enumerate(TEXTS)]
+    expected = hidden_states(tiny_encoder()).pooled(rows, ["mean"], [2])["mean"][:, 0]
+    assert np.array_equal(built(template=template).transform(TEXTS), expected)
+    with pytest.raises(SpecError, match="leaves its labels open"):
+        built(template="topic_zero_shot").transform(TEXTS)
+    with pytest.raises(SpecError, match="not both"):
+        built(template=template, fields="text").transform(TEXTS)
 
 
 def test_names_say_which_layer():

@@ -2,6 +2,7 @@
 
     python bench/regret.py cells DATA --out cells/            # compute; killed, it goes on
     python bench/regret.py report DATA --out cells/           # print the tables
+    python bench/regret.py prior DATA --out cells/            # what other data sets showed
     python bench/regret.py growth DATA --out cells/           # gains per doubling of the rows
 
 `cells` draws 50, 150 and 300 labelled rows of every data set, 5 times each. `compare` sees these
@@ -194,7 +195,7 @@ def lines_of_file(file: Path) -> list[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("cells", "report", "growth"))
+    parser.add_argument("what", choices=("cells", "report", "prior", "growth"))
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=Path("regret-cells"))
     parser.add_argument("--only", default="", help="data sets, separated by commas")

@@ -1,16 +1,26 @@
-"""The tables of `bench/regret.py report`: what each rule of choosing loses on rows unseen."""
+"""The tables of `bench/regret.py report`: what each rule of choosing loses on rows unseen.
+
+The verdict counts what other data sets showed (`promptkit.runs.compare.experience`). A data set is
+judged here by figures that were made without it: those in the package know it already.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
-from regret import FIXED, Setting, compared, lines_of_file
+from regret import FIXED, FIXED_ENTRIES, PLAIN_CONTRASTIVE, Setting, compared, lines_of_file
 
-from promptkit.runs.compare.nouns import Comparison
+from promptkit.runs.compare import verdict
+from promptkit.runs.compare.draws import cross_validation
+from promptkit.runs.compare.experience import WORTH, experience
+from promptkit.runs.compare.nouns import Comparison, Verdict
+from promptkit.runs.compare.rows import rows_of
 
 
 @dataclass(frozen=True)
@@ -20,6 +30,7 @@ class Result:
     setting: Setting
     comparison: Comparison
     test: dict[str, float]
+    verdict: Verdict | None = None
 
     @property
     def best(self) -> float:
@@ -35,15 +46,47 @@ def best_cross_validated(result: Result) -> str:
 
 
 def recommended(result: Result) -> str:
-    entry = result.comparison.recommendation.entry
+    entry = (result.verdict or result.comparison.recommendation).entry
     return entry.name if entry else "majority"
+
+
+def judged(results: Sequence[Result], worth: float = WORTH) -> list[Result]:
+    """Each result with a verdict by what the *other* data sets showed."""
+    found = []
+    for result in results:
+        others = [other for other in results if other.setting.data != result.setting.data]
+        found.append(replace(result, verdict=verdict_by(result, means(others), worth)))
+    return found
+
+
+def means(results: Sequence[Result]) -> dict[str, float]:
+    """Mean test accuracy by entry: over the settings of each data set, then over data sets."""
+    by_data: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        for name, value in result.test.items():
+            by_data[name][result.setting.data].append(value)
+    return {
+        name: float(np.mean([np.mean(own) for own in found.values()]))
+        for name, found in by_data.items()
+        if name not in {entry.name for entry in FIXED_ENTRIES}
+    }
+
+
+def verdict_by(result: Result, seen: dict[str, float], worth: float) -> Verdict:
+    """The verdict on stored cells with another prior; none where it is worth nothing."""
+    found, asked = result.comparison, result.setting.spec
+    draws = cross_validation(rows_of(asked).examples, asked.folds, asked.seeds, asked.seed)
+    own = partial(experience, seen=seen, worth=worth)
+    with mock.patch.object(verdict, "experience", own):
+        return verdict.verdict_of(found.plan, found.lines, found.cells, found.golds, draws, asked)
 
 
 RULES: dict[str, Callable[[Result], str]] = {
     "**compare's recommendation**": recommended,
     "best cross-validated score": best_cross_validated,
     "always last-layer logistic regression": lambda result: FIXED,
-    "always contrastive": lambda result: "contrastive",
+    "always contrastive, on rows alone": lambda result: PLAIN_CONTRASTIVE,
+    "always contrastive, statements too": lambda result: "contrastive",
     "always features": lambda result: "features",
     "always zero-shot": lambda result: "zero-shot",
 }
@@ -57,10 +100,11 @@ def results_of(settings: Sequence[Setting], out: Path) -> list[Result]:
     found = []
     for setting in settings:
         test = known.get(setting.name, {})
-        if FIXED not in test:
+        if PLAIN_CONTRASTIVE not in test:
             continue
         comparison = compared(setting, out)
-        names = {entry.name for entry in comparison.plan.entries} | {FIXED}
+        names = {entry.name for entry in comparison.plan.entries}
+        names |= {entry.name for entry in FIXED_ENTRIES}
         if names <= test.keys():
             found.append(Result(setting, comparison, {name: test[name] for name in names}))
     return found
@@ -68,7 +112,7 @@ def results_of(settings: Sequence[Setting], out: Path) -> list[Result]:
 
 def report(settings: Sequence[Setting], out: Path) -> None:
     """Print the tables in Markdown."""
-    results = results_of(settings, out)
+    results = judged(results_of(settings, out))
     print(f"{len(results)} of {len(settings)} settings are there.\n")
     if not results:
         return
@@ -99,7 +143,7 @@ def _by(title: str, results: Sequence[Result], key: Callable[[Result], object]) 
             np.mean([100 * result.regret(rule(result)) for result in own])
             for rule in (recommended, best_cross_validated, lambda r: FIXED)
         ]
-        contrastive = [100 * r.regret("contrastive") for r in own if "contrastive" in r.test]
+        contrastive = [100 * r.regret(PLAIN_CONTRASTIVE) for r in own]
         chosen: dict[str, int] = defaultdict(int)
         for result in own:
             chosen[recommended(result)] += 1
@@ -121,6 +165,20 @@ def _entries(results: Sequence[Result]) -> None:
             cells.append(f"{np.mean(own):.3f}" if own else "")
         wins = sum(result.test.get(name) == result.best for result in results)
         print(f"| {name} | {' | '.join(cells)} | {wins} |")
+
+
+def prior(settings: Sequence[Setting], out: Path) -> None:
+    """What `promptkit.runs.compare.experience` holds, and the regret by how much it counts."""
+    results = results_of(settings, out)
+    print(f"{len(results)} of {len(settings)} settings are there.\n")
+    for name, value in means(results).items():
+        print(f'    "{name}": {value:.3f},')
+    print("\n| counts as rows | mean regret | 90th percentile | largest |\n|---:|---:|---:|---:|")
+    for worth in (0.0, 10.0, 25.0, 50.0, 100.0, 200.0, 400.0):
+        lost = [100 * one.regret(recommended(one)) for one in judged(results, worth)]
+        print(
+            f"| {worth:g} | {np.mean(lost):.2f} | {np.percentile(lost, 90):.2f} | {max(lost):.2f} |"
+        )
 
 
 def growth(settings: Sequence[Setting], out: Path) -> None:

@@ -104,6 +104,12 @@ def command(
     no_gpu: Annotated[
         bool, _option("The model will run without a GPU.", LIMITS, "--no-gpu")
     ] = False,
+    no_prior: Annotated[
+        bool,
+        _option(
+            "Let these rows alone decide, not what other data sets showed.", LIMITS, "--no-prior"
+        ),
+    ] = False,
     seed: Annotated[int | None, _option("Seed of every random choice.", MODEL)] = None,
     device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
     dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
@@ -147,6 +153,7 @@ def command(
         "max_latency_ms": max_latency_ms,
         "max_memory": bytes_of(max_memory) if max_memory is not None else None,
         "gpu": not no_gpu,
+        "prior": not no_prior,
         "seed": seed,
         "device": device,
         "dtype": dtype,

@@ -153,7 +153,7 @@ def compare(
         seed: Seed of every random choice.
         progress: Whether to show on standard error how far it has come.
         root: Where results are kept instead of ``.promptkit``.
-        options: Further options of `CompareSpec`, such as ``template`` or ``label_map``.
+        options: Further options of `CompareSpec`, such as ``template``, ``label_map`` or ``prior``.
 
     Raises:
         SpecError: A wrong option.

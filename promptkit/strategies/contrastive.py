@@ -32,7 +32,7 @@ from promptkit.strategies.contrastive_training import Plan, tune
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.precision import training_dtype
 from promptkit.strategies.reading import Reading
-from promptkit.strategies.rows import named_rows
+from promptkit.strategies.rows import counted_rows, named_rows
 from promptkit.strategies.sentence_encoders import (
     encoder_copy,
     ids_of,
@@ -163,6 +163,7 @@ class Contrastive:
             "learning rate": self.learning_rate,
             "epochs": self.epochs,
             "trained parameters": self.trained_,
+            **counted_rows(self.label_rows),
         }
 
     def save(self, folder: Path) -> None:

@@ -30,7 +30,7 @@ from promptkit.strategies.feature_state import FittedFeatures, read_state, write
 from promptkit.strategies.folds import at_most
 from promptkit.strategies.layer_choice import CHOSEN_ON, View, best_strength, best_view
 from promptkit.strategies.reading import Reading
-from promptkit.strategies.rows import named_rows
+from promptkit.strategies.rows import counted_rows, named_rows
 from promptkit.strategies.scalar_mix import mix_weights
 from promptkit.strategies.scaling import Scaling
 from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
@@ -200,6 +200,7 @@ class Features:
             "layers read": ", ".join(map(str, self.layers_)),
             "read as": self.pooling_,
             "regularised by": self.regularisation_,
+            **counted_rows(self.label_rows),
         }
 
     def describe(self) -> Mapping[str, Any]:

@@ -38,6 +38,7 @@ class CompareSpec(BaseModel):
         max_latency_ms: See `Limits`.
         max_memory: Bytes; see `Limits`.
         gpu: See `Limits`.
+        prior: Whether the verdict counts what other data sets showed of the same ways.
         seed: Seed of every random choice.
         device: Where models run.
         dtype: Number format of models.
@@ -67,6 +68,7 @@ class CompareSpec(BaseModel):
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
     max_memory: Positive | None = None
     gpu: bool = True
+    prior: bool = True
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
     dtype: str = "auto"

@@ -18,8 +18,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from promptkit.metrics.choice import Choice, choice_over_draws, choice_over_folds
+from promptkit.metrics.choice import Choice, Prior, choice_over_draws, choice_over_folds
 from promptkit.metrics.holm import holm
+from promptkit.metrics.rows import Floats
+from promptkit.runs.compare.experience import WORTH, experience
 from promptkit.runs.compare.grid import Grid
 from promptkit.runs.compare.lines import difference_between, final_line
 from promptkit.runs.compare.nouns import Cell, Draw, Entry, Limits, Line, Plan, Verdict
@@ -41,7 +43,9 @@ class Case:
         expected: Expected accuracy, by name.
         p_value: Holm-adjusted p-value of the difference to the best, by name.
         limits: What the user can afford.
+        measured_alone: Whether the expectations come from these rows and from nothing else.
         best: Name of the contender with the highest expected accuracy.
+        top: Name of the contender with the highest accuracy on these rows.
         reasons: Sentences.
         would_change: Sentences.
         rules: Rules that decided something.
@@ -52,7 +56,9 @@ class Case:
     loss: Mapping[str, float]
     expected: Mapping[str, float]
     p_value: Mapping[str, float]
+    measured_alone: bool = True
     best: str = ""
+    top: str = ""
     reasons: tuple[str, ...] = ()
     would_change: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
@@ -117,7 +123,22 @@ def names_the_best(case: Case) -> Case:
     best = max(
         case.lines, key=lambda line: (case.expected[line.entry.name], -line.entry.rank)
     ).entry.name
-    return replace(case, best=best)
+    top = max(case.lines, key=lambda line: (_value(line), -line.entry.rank))
+    case = replace(case, best=best, top=top.entry.name)
+    if top.entry.name == best or case.measured_alone:
+        return case
+    return replace(
+        case.saying(
+            "names_the_best",
+            f"{top.entry.name} has {_value(top):.3f} on these rows and {best} "
+            f"{_value(case.line(best)):.3f}; other data sets, which count as {WORTH:g} rows here, "
+            f"speak for {best}",
+        ),
+        would_change=(
+            *case.would_change,
+            f"by these rows alone (--no-prior), {top.entry.name} stands first",
+        ),
+    )
 
 
 def told_apart(case: Case) -> Case:
@@ -179,7 +200,7 @@ def verdict_of(
     asked: CompareSpec,
 ) -> Verdict:
     """Let the rules speak over a comparison's lines."""
-    case = case_of(plan, lines, Grid(cells, golds, draws), asked.limits)
+    case = case_of(plan, lines, Grid(cells, golds, draws), asked)
     return decided(case, plan, asked)
 
 
@@ -206,24 +227,25 @@ def decided(case: Case, plan: Plan, asked: CompareSpec) -> Verdict:
     )
 
 
-def case_of(plan: Plan, lines: Sequence[Line], grid: Grid, limits: Limits) -> Case:
+def case_of(plan: Plan, lines: Sequence[Line], grid: Grid, asked: CompareSpec) -> Case:
     """What is known about every entry with all rows."""
     final = [final_line(lines, entry) for entry in plan.entries]
     scored = [line for line in final if line.accuracy is not None]
     names = [line.entry.name for line in scored]
-    choice = _weighed(plan, scored, grid)
+    choice = _weighed(plan, scored, grid, asked.prior)
     expected = dict(zip(names, map(float, choice.means), strict=True)) if choice else {}
     loss = dict(zip(names, map(float, choice.regret), strict=True)) if choice else {}
     return Case(
         lines=tuple(final),
-        limits=limits,
+        limits=asked.limits,
         loss=loss,
         expected=expected,
         p_value=_p_values(plan, scored, grid, expected),
+        measured_alone=not asked.prior,
     )
 
 
-def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
+def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid, with_prior: bool) -> Choice | None:
     """Expected accuracies and losses, on the draws that all entries have."""
     if not scored:
         return None
@@ -231,9 +253,14 @@ def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
     common = sorted(set.intersection(*(set(own) for own in found)))
     if not common:
         return None
+    entries = [line.entry for line in scored]
+
+    def prior(measured: Floats) -> Prior | None:
+        return experience(entries, measured) if with_prior else None
+
     if plan.design == "test":
         cells = np.stack([[own[draw].right for draw in common] for own in found])
-        return choice_over_draws(cells)
+        return choice_over_draws(cells, prior=prior(cells.mean(axis=(1, 2))))
     # Held-out rows, each the mean over the repeats: five folds would leave four degrees of
     # freedom to a covariance of a dozen entries.
     rows = sorted({int(place) for draw in common for place in found[0][draw].places})
@@ -245,7 +272,8 @@ def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid) -> Choice | None:
         times[where] += 1
         for column, own in enumerate(found):
             right[where, column] += own[draw].right
-    return choice_over_folds(right / times[:, None], n_train=np.inf, n_test=1)
+    right /= times[:, None]
+    return choice_over_folds(right, n_train=np.inf, n_test=1, prior=prior(right.mean(axis=0)))
 
 
 def _p_values(
@@ -310,10 +338,13 @@ def tune_command(entry: Entry, asked: CompareSpec) -> str:
 
 
 def _headline(case: Case, chosen: Line, best: Line, plan: Plan) -> str:
-    name = chosen.entry.name
-    value = f"accuracy {chosen.accuracy.value:.3f}" if chosen.accuracy else ""
-    if chosen is best or name == best.entry.name:
-        return f"Use {name}: the best of {len(plan.entries)} ways on these rows, {value}."
+    name, value = chosen.entry.name, f"accuracy {_value(chosen):.3f}"
+    if name == best.entry.name:
+        within = " within the limits" if "within_limits" in case.rules else ""
+        ways = f"the best of {len(plan.entries)} ways{within}"
+        if name == case.top:
+            return f"Use {name}: {ways} on these rows, {value}."
+        return f"Use {name}: {value}, and expected to be {ways}."
     return (
         f"Use {name}: {value}; the best, {best.entry.name}, cannot be told apart from it, and "
         f"it is expected to lose {100 * case.loss[name]:.1f} points at most to the best."
@@ -331,6 +362,10 @@ def _would_change(case: Case, chosen: Line, best: Line, plan: Plan) -> list[str]
             "more; four times as many rows show half of that"
         )
     return told
+
+
+def _value(line: Line) -> float:
+    return line.accuracy.value if line.accuracy else 0.0
 
 
 def _points(case: Case, name: str) -> str:

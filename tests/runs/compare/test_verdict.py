@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from promptkit.metrics.choice import Prior
 from promptkit.runs.compare import verdict
+from promptkit.runs.compare.experience import WORTH
 from promptkit.runs.compare.grid import Grid
 from promptkit.runs.compare.lines import lines_of
 from promptkit.runs.compare.nouns import Cell, Draw, Entry, Limits, Line, Plan
@@ -70,6 +72,18 @@ def test_the_best_is_the_simpler_of_two_alike():
     assert verdict.names_the_best(case(line(MIDDLE), line(SIMPLE))).best == "simple"
 
 
+def test_where_other_data_sets_turn_the_order_it_is_said_and_how_to_leave_them_out():
+    made = case(line(SIMPLE, 0.72), line(HEAVY, 0.70), expected=[0.69, 0.71])
+    alone = verdict.names_the_best(made)
+    assert (alone.best, alone.top, alone.reasons) == ("heavy", "simple", ())
+    told = verdict.names_the_best(replace(made, measured_alone=False))
+    assert told.reasons == (
+        "simple has 0.720 on these rows and heavy 0.700; other data sets, which count as "
+        f"{WORTH:g} rows here, speak for heavy",
+    )
+    assert told.would_change == ("by these rows alone (--no-prior), simple stands first",)
+
+
 def test_told_apart_drops_what_a_test_finds_worse_but_never_the_best():
     made = replace(case(line(SIMPLE, 0.6), line(HEAVY, 0.9), p=[0.01, 0.0]), best="heavy")
     assert left(verdict.told_apart(made)) == ["heavy"]
@@ -107,7 +121,7 @@ def compared(accuracies, n=200, correlation=0.6, seed=0, **asked):
     golds = (0,) * (n + 50)
     lines = lines_of(plan, cells, golds, [draw])
     spec = CompareSpec(data="d.csv", **asked)
-    made = verdict.case_of(plan, lines, Grid(cells, golds, [draw]), spec.limits)
+    made = verdict.case_of(plan, lines, Grid(cells, golds, [draw]), spec)
     return verdict.decided(made, plan, spec)
 
 
@@ -138,6 +152,20 @@ def test_limits_bind_and_the_verdict_says_what_they_cost():
     assert found.entry is None
     assert found.headline == "Nothing can be recommended."
     assert found.would_change
+
+
+def test_what_other_data_sets_showed_decides_among_equals_and_is_outvoted_by_many_rows(monkeypatch):
+    monkeypatch.setattr(verdict, "experience", speaks_for_the_heavy)
+    assert compared([0.8, 0.8, 0.8], n=60).entry == HEAVY
+    assert compared([0.8, 0.8, 0.8], n=60, prior=False).entry != HEAVY
+    assert compared([0.8, 0.8, 0.8], n=4000).entry == SIMPLE
+    assert compared([0.9, 0.7, 0.7], n=300).entry == SIMPLE
+
+
+def speaks_for_the_heavy(entries, measured):
+    assert entries == [SIMPLE, MIDDLE, HEAVY]
+    assert measured.shape == (3,)
+    return Prior([0.7, 0.7, 0.8], WORTH)
 
 
 def test_nothing_to_choose_from():

@@ -1,0 +1,78 @@
+"""What other data sets showed of the ways in the box: a prior for the verdict.
+
+With 50 labelled rows an accuracy is known to within ten points, and the best of ten ways is often
+the luckiest. On other data sets the same ways were measured on thousands of test rows; what was
+found there counts here as much as some held-out rows would. It moves verdicts where rows are few,
+and is outvoted by a few hundred of them. The tables of a comparison show measurements alone.
+
+The figures are those of ``bench/regret.py prior``; ``docs/decisions/0010-experience.md`` tells how
+they were judged, each data set by figures that were made without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promptkit.metrics.choice import Prior
+from promptkit.runs.compare.entries import OFFERS
+from promptkit.runs.compare.nouns import Entry
+
+#: Accuracy on whole test splits, the mean over data sets, draws and sizes (50, 150, 300 rows).
+SEEN: Mapping[str, float] = {
+    "majority": 0.3,
+    "random": 0.3,
+    "zero-shot": 0.55,
+    "zero-shot-batch": 0.56,
+    "tfidf": 0.4,
+    "nearest-neighbour": 0.53,
+    "features": 0.65,
+    "few-shot": 0.55,
+    "few-shot-batch": 0.55,
+    "contrastive": 0.68,
+}
+#: Held-out rows that this counts as much as.
+WORTH = 50.0
+#: The model that was measured. What holds for it says little about a language model.
+MODEL = "minilm"
+
+
+def experience(
+    entries: Sequence[Entry],
+    measured: NDArray[np.float64],
+    seen: Mapping[str, float] = SEEN,
+    worth: float = WORTH,
+) -> Prior | None:
+    """The prior of these entries; None where fewer than two of them were seen before.
+
+    An entry that was not seen is expected where it was measured. Only differences are known: the
+    entries that were seen are expected as high, in the mean, as they were measured.
+
+    Args:
+        entries: Those that are weighed.
+        measured: (m,) their accuracies on the rows at hand.
+        seen: Mean accuracy on other data sets by name of the offer.
+        worth: How many held-out rows it counts as.
+    """
+    known = [place for place, entry in enumerate(entries) if _was_seen(entry, seen)]
+    if len(known) < 2 or not worth:
+        return None
+    means = np.array(measured, np.float64)
+    before = np.array([seen[_offer(entries[place])] for place in known])
+    means[known] = before + (means[known] - before).mean()
+    return Prior(means, worth)
+
+
+def _was_seen(entry: Entry, seen: Mapping[str, float]) -> bool:
+    name = _offer(entry)
+    if name not in seen or entry.model not in ("", MODEL):
+        return False
+    offer = OFFERS[name]
+    return entry.strategy == offer.strategy and dict(entry.options) == dict(offer.options)
+
+
+def _offer(entry: Entry) -> str:
+    """The offer that an entry is; with several models its name bears the model too."""
+    return entry.name.removesuffix(f" ({entry.model})")

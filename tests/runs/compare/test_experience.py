@@ -1,0 +1,46 @@
+"""The prior from other data sets: which entries it knows, and what it leaves alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from promptkit.runs.compare.entries import OFFERS, entries_for
+from promptkit.runs.compare.experience import SEEN, WORTH, experience
+
+NAMES = ["zero-shot", "features", "lora"]
+KNOWN = {"zero-shot": 0.5, "features": 0.7}
+MEASURED = np.array([0.80, 0.78, 0.60])
+
+
+def entries(models=("minilm",)):
+    return entries_for(NAMES, models)
+
+
+def test_entries_that_were_seen_differ_as_they_did_and_the_others_stand_where_measured():
+    found = experience(entries(), MEASURED, KNOWN, 50)
+    assert found.rows == 50
+    assert found.means == pytest.approx([0.69, 0.89, 0.60])
+    assert np.array_equal(MEASURED, [0.80, 0.78, 0.60])
+
+
+def test_other_models_and_other_options_were_not_seen():
+    assert experience(entries(["./other"]), MEASURED, KNOWN, 50) is None
+    changed = [replace(entry, options={"layers": -1}) for entry in entries()]
+    assert experience(changed, MEASURED, KNOWN, 50) is None
+    both = entries(["minilm", "./other"])
+    measured = np.linspace(0.5, 0.9, len(both))
+    means = experience(both, measured, KNOWN, 50).means
+    moved = {one.name for one, a, b in zip(both, means, measured, strict=True) if a != b}
+    assert moved == {"zero-shot (minilm)", "features (minilm)"}
+
+
+def test_one_entry_alone_has_nothing_to_differ_from():
+    assert experience(entries()[:1], MEASURED[:1], KNOWN, 50) is None
+    assert experience(entries(), MEASURED, KNOWN, 0) is None
+
+
+def test_every_way_that_is_offered_unasked_was_seen():
+    assert set(SEEN) == {name for name, offer in OFFERS.items() if offer.default}
+    assert all(0 < value < 1 for value in SEEN.values())
+    assert WORTH > 0

@@ -67,6 +67,7 @@ class Ready:
         keys: The key of each entry, by its name.
         plan: The plan.
         fingerprint: Names the comparison.
+        begun: When the pilot began; a budget counts from there.
     """
 
     asked: CompareSpec
@@ -77,6 +78,7 @@ class Ready:
     keys: dict[str, str]
     plan: Plan
     fingerprint: str
+    begun: float
 
 
 def plan_comparison(
@@ -143,6 +145,7 @@ def _ready(
     watch: Watch,
     pilot: bool = True,
 ) -> Ready:
+    begun = time.monotonic()
     entries = entries_for(asked.strategies, asked.models)
     bench = Bench(rows, asked.seed, device_of(asked), asked.dtype)
     keys = {entry.name: entry_name(bench, entry) for entry in entries}
@@ -171,12 +174,12 @@ def _ready(
         repeats=asked.seeds,
         entries=tuple(entries),
         sizes=sizes,
-        cells=tuple(within_budget(cells, asked.budget)),
+        cells=tuple(within_budget(cells, asked.budget, time.monotonic() - begun)),
         budget_seconds=asked.budget,
         detectable=_detectable(asked, rows),
         notes=(*rows.notes, *notes),
     )
-    return Ready(asked, rows, draws, bench, timings, keys, plan, name)
+    return Ready(asked, rows, draws, bench, timings, keys, plan, name, begun)
 
 
 def device_of(asked: CompareSpec) -> str:
@@ -221,7 +224,7 @@ def _run(ready: Ready, store: CellStore, watch: Watch, cells: list[Cell]) -> Com
     todo = list(plan.cells)
     while todo:
         todo = _timed(todo, ready.timings, ready.keys, store)
-        todo = within_budget(todo, plan.budget_seconds, time.monotonic() - begun)
+        todo = within_budget(todo, plan.budget_seconds, time.monotonic() - ready.begun)
         planned, todo = todo[0], todo[1:]
         key = cell_name(ready.keys[planned.entry.name], planned.size, planned.draw)
         found = store.cell(key)

@@ -1,15 +1,15 @@
 """How much accuracy the recommendation costs: regret on rows that the comparison never saw.
 
-    python bench/regret.py cells DATA --out cells/            # compute; killed, it goes on
-    python bench/regret.py report DATA --out cells/           # print the tables
-    python bench/regret.py prior DATA --out cells/            # what other data sets showed
-    python bench/regret.py growth DATA --out cells/           # gains per doubling of the rows
+    python bench/regret.py cells DATA      # compute; killed, it goes on
+    python bench/regret.py report DATA     # print the tables
+    python bench/regret.py prior DATA      # what other data sets showed
+    python bench/regret.py growth DATA     # gains per doubling of the rows
 
 `cells` draws 50, 150 and 300 labelled rows of every data set, 5 times each. `compare` sees these
 rows alone, cross-validates, and recommends. Then every entry is adapted with all of these rows and
 predicts the whole test split. Regret is the accuracy there of the best entry in hindsight minus
-that of the recommended one. Everything is kept, so that the rules of the verdict can be judged
-anew without computing anything.
+that of the recommended one. Everything is kept in ``bench/regret-cells``, so that the rules of the
+verdict can be judged anew without computing anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,17 +89,17 @@ def fields_of(row: Example) -> dict[str, str]:
     return {name: name for name in row.fields}
 
 
-def settings(folder: Path) -> Iterator[Setting]:
+def settings(folder: Path, sizes: Sequence[int] = SIZES) -> Iterator[Setting]:
     """Every setting; the draws outermost, so that a part of them is a part of everything."""
     sets = {name: read(folder / name) for name in REFERENCE if (folder / name).is_dir()}
     sets |= {name: read(box("evals") / "data" / name) for name in IN_BOX}
     for draw in range(DRAWS):
-        for n in SIZES:
+        for n in sizes:
             for name in sets:
                 train, test = sets[name]
                 if n >= len(train):  # the whole of it once, in place of the first size too large
-                    smaller = [size for size in SIZES if size < len(train)]
-                    if draw or n != SIZES[len(smaller)]:
+                    smaller = [size for size in sizes if size < len(train)]
+                    if draw or n != sizes[len(smaller)]:
                         continue
                     yield Setting(name, len(train), 0, tuple(train), tuple(test))
                     continue
@@ -197,21 +197,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("cells", "report", "prior", "growth"))
     parser.add_argument("data", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("regret-cells"))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "regret-cells")
     parser.add_argument("--only", default="", help="data sets, separated by commas")
     parser.add_argument("--strategies", default="", help="entries; the default ones otherwise")
-    parser.add_argument("--sizes", default="")
+    parser.add_argument("--sizes", default="", help="labelled rows; 50,150,300 otherwise")
     parser.add_argument("--draws", type=int, default=DRAWS)
     given = parser.parse_args()
     global STRATEGIES
     STRATEGIES = given.strategies.split(",") if given.strategies else None
     given.out.mkdir(parents=True, exist_ok=True)
+    sizes = tuple(map(int, given.sizes.split(","))) if given.sizes else SIZES
     wanted = [
         setting
-        for setting in settings(given.data)
-        if (not given.only or setting.data in given.only.split(","))
-        and (not given.sizes or str(setting.n) in given.sizes.split(","))
-        and setting.draw < given.draws
+        for setting in settings(given.data, sizes)
+        if (not given.only or setting.data in given.only.split(",")) and setting.draw < given.draws
     ]
     if given.what == "cells":
         for setting in wanted:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from inspect import signature
+from inspect import Parameter, signature
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -72,7 +72,7 @@ class Registry(Generic[T]):
                 that it cannot do without.
         """
         cls = self.load(name)
-        allowed = signature(cls).parameters
+        allowed = parameters_of(cls)
         for option in options:
             if option not in allowed:
                 raise SpecError(
@@ -89,3 +89,13 @@ class Registry(Generic[T]):
             # the value itself may end in extras: "module:Class [gpu]"
             return f"{point.module}:{point.attr}"
         raise SpecError(f"no {self.kind} named {name!r}; {nearest(name, self)}")
+
+
+def parameters_of(cls: type) -> dict[str, Parameter]:
+    """What a class is built from; with ``**options``, also what its base is built from."""
+    found = dict(signature(cls).parameters)
+    passed_on = [name for name, one in found.items() if one.kind is one.VAR_KEYWORD]
+    if passed_on and cls.__base__ not in (None, object):
+        del found[passed_on[0]]
+        found = parameters_of(cls.__base__) | found
+    return found

@@ -8,7 +8,7 @@ import pytest
 from promptkit import registry
 from promptkit.backends import BACKENDS
 from promptkit.errors import MissingExtra, SpecError
-from promptkit.registry import Registry
+from promptkit.registry import Registry, parameters_of
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
 from promptkit.verbalizers import VERBALIZERS
@@ -129,3 +129,23 @@ def test_a_plugin_without_the_class_that_it_names_is_told_apart_from_a_bug_of_ou
 def test_every_built_in_name_can_be_loaded(table):
     for name in table:
         assert isinstance(table.load(name), type)
+
+
+class Base:
+    def __init__(self, a, *, b=1):
+        self.a, self.b = a, b
+
+
+class Derived(Base):
+    def __init__(self, a, *, c=2, **options):
+        super().__init__(a, **options)
+        self.c = c
+
+
+def test_options_that_are_passed_on_to_the_base_are_options_too():
+    assert list(parameters_of(Derived)) == ["a", "b", "c"]
+    assert list(parameters_of(Base)) == ["a", "b"]
+    registry = Registry("part", {"derived": f"{__name__}:Derived"})
+    assert registry.build("derived", {"a": 0, "b": 3}).b == 3
+    with pytest.raises(SpecError, match="no option 'd'"):
+        registry.build("derived", {"a": 0, "d": 3})

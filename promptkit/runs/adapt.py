@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import signature
 from typing import Any, Literal
 
 from promptkit.errors import CapabilityError, SpecError, nearest
@@ -11,6 +10,7 @@ from promptkit.prompts import Template
 from promptkit.prompts.label_rows import label_rows
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.protocols import Strategy
+from promptkit.registry import parameters_of
 from promptkit.runs.parts import in_context
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies import STRATEGIES
@@ -127,7 +127,7 @@ def prompting_as(asked: EvalSpec) -> EvalSpec:
 
 def takes(name: str) -> frozenset[str]:
     """The names of what a strategy's class is built from."""
-    return frozenset(signature(STRATEGIES.load(name)).parameters)
+    return frozenset(parameters_of(STRATEGIES.load(name)))
 
 
 def uses_model(name: str, options: Mapping[str, Any] | None = None) -> bool:

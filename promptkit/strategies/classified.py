@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from promptkit.backends.meter import Meter
 from promptkit.errors import DataError
-from promptkit.types import Evidence, Example, Prediction, Scalar, label_key
+from promptkit.types import Cost, Evidence, Example, Prediction, Scalar, label_key
 from promptkit.verbalizers.conclude import prediction_of
+
+
+class Classified(ABC):
+    """What strategies share whose evidence is about the labels themselves; see `Strategy`.
+
+    A subclass sets these in ``__init__``.
+
+    Attributes:
+        labels: The task's labels.
+    """
+
+    labels: Sequence[Scalar]
+    _meter: Meter
+
+    @property
+    def cost(self) -> Cost:
+        """What fits and predictions have taken so far."""
+        return self._meter.cost
+
+    @abstractmethod
+    def gather(self, examples: Sequence[Example]) -> list[Evidence]:
+        """Log-probabilities of the labels, row by row."""
+
+    def conclude(
+        self, examples: Sequence[Example], evidence: Sequence[Evidence]
+    ) -> list[Prediction]:
+        """The most probable label of each row."""
+        return conclude(examples, evidence, self.labels)
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Both in one."""
+        return self.conclude(examples, self.gather(examples))
 
 
 def targets_of(train: Sequence[Example], labels: Sequence[Scalar]) -> NDArray[np.int64]:

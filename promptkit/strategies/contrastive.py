@@ -26,7 +26,7 @@ from promptkit.errors import SpecError
 from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.base_record import base_facts, read_facts, write_facts
 from promptkit.strategies.batches_by_label import plan_batches
-from promptkit.strategies.classified import conclude, evidence_of, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, targets_of
 from promptkit.strategies.contrastive_losses import batch_loss
 from promptkit.strategies.contrastive_training import Plan, tune
 from promptkit.strategies.option_checks import check_numbers
@@ -40,14 +40,14 @@ from promptkit.strategies.sentence_encoders import (
     vectors_of,
 )
 from promptkit.strategies.unit_head import UnitHead
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
+from promptkit.types import Evidence, Example, Scalar
 
 _MODEL, _HEAD, _FACTS = "model", "head.safetensors", "contrastive.json"
 #: Token positions of a batch that is only encoded.
 _ENCODED_TOGETHER = 4096
 
 
-class Contrastive:
+class Contrastive(Classified):
     """Tunes a sentence encoder on which rows belong together, then fits a head on its vectors.
 
     Args:
@@ -93,11 +93,6 @@ class Contrastive:
         self.device, self.dtype = device, dtype
         self._meter = Meter()
 
-    @property
-    def cost(self) -> Cost:
-        """What fits and predictions have taken so far."""
-        return self._meter.cost
-
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Tune a copy of the encoder, and fit the head on its vectors.
 
@@ -137,16 +132,6 @@ class Contrastive:
             log_p = self.head_.log_p(self._encoded(ids))
         self._meter.add(rows=len(examples), prompt_tokens=sum(map(len, ids)))
         return evidence_of(examples, log_p, "contrastive", cut)
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The most probable label of each row."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its options; where it runs is left out."""

@@ -14,7 +14,7 @@ from promptkit.backends.feature_cache import features_home
 from promptkit.backends.hidden import HiddenStates, hidden_states
 from promptkit.backends.meter import Meter
 from promptkit.protocols import NO_CONTEXT, FitContext
-from promptkit.strategies.classified import conclude, evidence_of, spread, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
 from promptkit.strategies.feature_heads import check_classifier, fit_head
 from promptkit.strategies.feature_options import (
     CHOOSE,
@@ -33,7 +33,7 @@ from promptkit.strategies.reading import Reading
 from promptkit.strategies.rows import counted_rows, named_rows
 from promptkit.strategies.scalar_mix import mix_weights
 from promptkit.strategies.scaling import Scaling
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
+from promptkit.types import Cost, Evidence, Example, Scalar
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -41,7 +41,7 @@ Places = NDArray[np.int64]
 MIX_STRENGTH = 0.65
 
 
-class Features:
+class Features(Classified):
     """Frozen features: what a layer of the model makes of a text, and a classifier on top.
 
     By default layers, pooling and regularisation are chosen on training rows that are held out;
@@ -110,11 +110,6 @@ class Features:
         self._keep = True
 
     @property
-    def cost(self) -> Cost:
-        """Rows and tokens read, tokens computed (none for a known text), and what was trained."""
-        return self._meter.cost
-
-    @property
     def states(self) -> HiddenStates:
         """The model; other strategies on the same one share it and what it has computed."""
         return hidden_states(
@@ -176,16 +171,6 @@ class Features:
             log_p = fitted.head.log_p(combined(scaled, fitted.mix))
         whole = spread(log_p, fitted.seen, len(self.labels))
         return evidence_of(examples, whole, "features", found.cut)
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The most probable label."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     @property
     def chosen_(self) -> str:

@@ -5,7 +5,7 @@ They differ in one thing, what of the network is trained, and each says so with 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -20,7 +20,7 @@ from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.base_record import base_facts, read_facts, write_facts
 from promptkit.strategies.checkpoints import name_of_training
 from promptkit.strategies.class_weights import weights_of
-from promptkit.strategies.classified import conclude, evidence_of, spread, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
 from promptkit.strategies.classifier_head import ClassifierHead
 from promptkit.strategies.frozen_states import FrozenStates
 from promptkit.strategies.held_out import hold_out
@@ -31,7 +31,7 @@ from promptkit.strategies.pretrained import Pretrained
 from promptkit.strategies.randomness import own_randomness
 from promptkit.strategies.reading import Reading
 from promptkit.strategies.training import Recipe, Rows, Trained, train
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
+from promptkit.types import Evidence, Example, Scalar
 
 _FACTS, _HEAD = "tuning.json", "head.safetensors"
 #: Rows that it takes to hold some out. With 150 of TREC, training on four fifths of them and
@@ -65,7 +65,7 @@ class Way(Protocol):
         ...
 
 
-class FineTuning(ABC):
+class FineTuning(Classified):
     """Trains a network, or a part of it, together with a new head.
 
     The head starts from a logistic regression on the frozen features (`ClassifierHead`). With rows
@@ -134,11 +134,6 @@ class FineTuning(ABC):
         """Options that only this strategy has."""
         return {}
 
-    @property
-    def cost(self) -> Cost:
-        """What the model has done so far, training included."""
-        return self._meter.cost
-
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Tune the model on the rows.
 
@@ -174,16 +169,6 @@ class FineTuning(ABC):
         self._meter.add(rows=len(examples))
         whole = spread(log_p, self.seen_.tolist(), len(self.labels))
         return evidence_of(examples, whole, self.name, cut)
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The most probable label of each row."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its options, those of where it runs left out."""

@@ -19,7 +19,7 @@ from promptkit.backends.weights import locate
 from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.base_record import base_facts, check_base, read_facts, write_facts
 from promptkit.strategies.class_weights import weights_of
-from promptkit.strategies.classified import conclude, evidence_of, spread, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
 from promptkit.strategies.classifier_head import ClassifierHead
 from promptkit.strategies.frozen_states import FrozenStates
 from promptkit.strategies.head_training import Features, HeadRecipe, HeadTraining, train_head
@@ -28,12 +28,12 @@ from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.pretrained import load_located
 from promptkit.strategies.randomness import own_randomness
 from promptkit.strategies.reading import Reading
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
+from promptkit.types import Evidence, Example, Scalar
 
 _FACTS, _HEAD = "head.json", "head.safetensors"
 
 
-class Head:
+class Head(Classified):
     """Trains a head on the frozen model's pooled states with AdamW.
 
     With rows enough (64), some are held out to see when to stop; then the head is trained once
@@ -85,11 +85,6 @@ class Head:
         self.seed, self.device, self.dtype = seed, device, dtype
         self._meter = Meter()
 
-    @property
-    def cost(self) -> Cost:
-        """What model and head have done so far."""
-        return self._meter.cost
-
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Compute the rows' states, and train the head on them.
 
@@ -125,16 +120,6 @@ class Head:
         return evidence_of(
             examples, spread(log_p, self.seen_.tolist(), len(self.labels)), "head", cut
         )
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The most probable label of each row."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its options, those of where it runs left out."""

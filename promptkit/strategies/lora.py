@@ -46,49 +46,16 @@ class LoRA(FineTuning):
         labels: Sequence[Scalar],
         reading: Reading,
         *,
-        model: str = "minilm",
         rank: int = 8,
         alpha: int = 16,
         adapter_dropout: float = 0.05,
         targets: str | Sequence[str] = "auto",
         learning_rate: float = 1e-3,
-        head_learning_rate: float = 1e-3,
-        epochs: int = 6,
-        batch_size: int = 16,
-        weight_decay: float = 0.01,
-        warmup: float = 0.1,
-        dropout: float = 0.1,
-        held_out: float = 0.1,
-        patience: int = 3,
-        class_weights: str = "none",
-        max_tokens: int = 512,
-        precision: str = "auto",
-        seed: int = 0,
-        device: str = "auto",
-        dtype: str = "auto",
+        **options: Any,
     ) -> None:
         self.rank, self.alpha, self.adapter_dropout = rank, alpha, adapter_dropout
         self.targets = targets
-        super().__init__(
-            labels,
-            reading,
-            model=model,
-            learning_rate=learning_rate,
-            head_learning_rate=head_learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            weight_decay=weight_decay,
-            warmup=warmup,
-            dropout=dropout,
-            held_out=held_out,
-            patience=patience,
-            class_weights=class_weights,
-            max_tokens=max_tokens,
-            precision=precision,
-            seed=seed,
-            device=device,
-            dtype=dtype,
-        )
+        super().__init__(labels, reading, learning_rate=learning_rate, **options)
 
     def _way(self) -> Way:
         check_numbers(

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from promptkit.backends.meter import Meter
 from promptkit.errors import StoreError
 from promptkit.protocols import NO_CONTEXT, FitContext
-from promptkit.strategies.classified import conclude, evidence_of, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, targets_of
 from promptkit.strategies.reading import Reading
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
+from promptkit.types import Evidence, Example, Scalar
 
 _FILE = "counts.json"
 
 
-class Majority:
+class Majority(Classified):
     """Says the label that most training rows have; of equally frequent ones the first declared.
 
     A label's probability is its share of the training rows, with one row more for each label that
@@ -36,11 +36,6 @@ class Majority:
     def __init__(self, labels: Sequence[Scalar], reading: Reading, *, seed: int = 0) -> None:
         self.labels, self.reading, self.seed = labels, reading, seed
         self._meter = Meter()
-
-    @property
-    def cost(self) -> Cost:
-        """Rows and seconds; there are no tokens."""
-        return self._meter.cost
 
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Count the labels.
@@ -59,16 +54,6 @@ class Majority:
             log_p = np.tile(smoothed(self.counts_), (len(examples), 1))
         self._meter.add(rows=len(examples))
         return evidence_of(examples, log_p, "share of training rows")
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The most frequent label."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its name; it has no options that change a result."""

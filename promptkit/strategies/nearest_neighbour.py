@@ -16,9 +16,9 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.weights import MINILM, locate
 from promptkit.errors import CapabilityError, SpecError, StoreError
 from promptkit.protocols import NO_CONTEXT, FitContext
-from promptkit.strategies.classified import conclude, evidence_of, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, targets_of
 from promptkit.strategies.reading import Reading
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar, flat
+from promptkit.types import Evidence, Example, Scalar, flat
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -31,7 +31,7 @@ _CHOOSE = "choose"
 _FILE = "neighbours.safetensors"
 
 
-class NearestNeighbour:
+class NearestNeighbour(Classified):
     """k nearest neighbours (Cover & Hart 1967) by cosine in a sentence encoder's space.
 
     Each of the k votes for its label with weight (1 + cosine) / 2, so that of equally many votes
@@ -71,11 +71,6 @@ class NearestNeighbour:
         self._meter = Meter()
         self._encoder: EmbeddingBackend | None = None
 
-    @property
-    def cost(self) -> Cost:
-        """What encoding and comparing took."""
-        return self._meter.cost
-
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Encode the training rows.
 
@@ -102,16 +97,6 @@ class NearestNeighbour:
                 )  # fmt: skip
         self._meter.add(rows=len(examples))
         return evidence_of(examples, log_p, f"{self.k_} nearest", cut)
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The label with most votes."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its name, its options and what it reads."""

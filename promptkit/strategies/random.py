@@ -12,17 +12,17 @@ import numpy as np
 
 from promptkit.backends.meter import Meter
 from promptkit.protocols import NO_CONTEXT, FitContext
-from promptkit.strategies.classified import conclude, evidence_of, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, targets_of
 from promptkit.strategies.majority import read_counts
 from promptkit.strategies.reading import Reading
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
+from promptkit.types import Evidence, Example, Scalar
 
 #: How much more likely, in nats, the guessed label is called than the others.
 LEAD = 1e-6
 _FILE = "counts.json"
 
 
-class Random:
+class Random(Classified):
     """Guesses one of the labels that training rows have, all alike likely.
 
     Without training rows, all labels are guessed.
@@ -41,11 +41,6 @@ class Random:
     def __init__(self, labels: Sequence[Scalar], reading: Reading, *, seed: int = 0) -> None:
         self.labels, self.reading, self.seed = labels, reading, seed
         self._meter = Meter()
-
-    @property
-    def cost(self) -> Cost:
-        """Rows and seconds; there are no tokens."""
-        return self._meter.cost
 
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """See which labels there are to guess.
@@ -70,16 +65,6 @@ class Random:
             log_p = score - np.log(np.exp(score).sum(axis=1, keepdims=True))
         self._meter.add(rows=len(examples))
         return evidence_of(examples, log_p, "guess")
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The guessed labels."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its name and its seed."""

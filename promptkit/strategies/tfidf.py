@@ -15,12 +15,12 @@ from sklearn.linear_model import LogisticRegression
 from promptkit.backends.meter import Meter
 from promptkit.errors import SpecError, StoreError
 from promptkit.protocols import NO_CONTEXT, FitContext
-from promptkit.strategies.classified import conclude, evidence_of, spread, targets_of
+from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
 from promptkit.strategies.folds import Places, at_most, folds
 from promptkit.strategies.linear_heads import quietly
 from promptkit.strategies.ngrams import NGrams
 from promptkit.strategies.reading import Reading
-from promptkit.types import Cost, Evidence, Example, Prediction, Scalar, flat
+from promptkit.types import Evidence, Example, Scalar, flat
 
 #: Inverse strengths of the penalty that are tried.
 GRID = (1.0, 10.0, 100.0)
@@ -31,7 +31,7 @@ _CHOOSE = "choose"
 _FILE = "linear.safetensors"
 
 
-class Tfidf:
+class Tfidf(Classified):
     """Logistic regression over TF-IDF vectors (Salton & Buckley 1988) of words and letters.
 
     Args:
@@ -60,11 +60,6 @@ class Tfidf:
         self.labels, self.reading, self.c, self.seed = labels, reading, c, seed
         self._meter = Meter()
 
-    @property
-    def cost(self) -> Cost:
-        """Rows, seconds and weights; there are no tokens."""
-        return self._meter.cost
-
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Learn vocabulary and weights.
 
@@ -91,16 +86,6 @@ class Tfidf:
                 log_p = _log_p(vectors, self.weights_, self.bias_)
         self._meter.add(rows=len(examples))
         return evidence_of(examples, spread(log_p, self.seen_.tolist(), len(self.labels)), "tf-idf")
-
-    def conclude(
-        self, examples: Sequence[Example], evidence: Sequence[Evidence]
-    ) -> list[Prediction]:
-        """The most probable label."""
-        return conclude(examples, evidence, self.labels)
-
-    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Both in one."""
-        return self.conclude(examples, self.gather(examples))
 
     def describe(self) -> Mapping[str, Any]:
         """Its name, its options and what it reads."""

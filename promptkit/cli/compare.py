@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptkit.cli.eval import write
-from promptkit.cli.options import pairs
+from promptkit.cli.options import (
+    MODEL,
+    RESULT,
+    ROWS,
+    Device,
+    Dtype,
+    FieldColumns,
+    IdField,
+    LabelField,
+    LabelMap,
+    Labels,
+    TextField,
+    pairs,
+    panel,
+)
 from promptkit.errors import Interrupted, SpecError, nearest
 
 if TYPE_CHECKING:
@@ -38,7 +52,7 @@ What was computed is kept in .promptkit: the same command again goes on where it
 and with more strategies it computes only what is new.
 """
 
-ROWS, WAYS, LIMITS, MODEL, RESULT = "Rows", "What is compared", "Limits", "Model", "Results"
+WAYS, LIMITS = "What is compared", "Limits"
 
 #: Formats by the suffix of ``--output``.
 SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
@@ -50,80 +64,68 @@ def add_to(app: typer.Typer) -> None:
     app.command("compare", help=HELP)(command)
 
 
-def _option(help: str, panel: str, *names: str) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
-
-
 def command(
     data: Annotated[
         str | None,
-        _option(
-            "CSV, TSV, JSONL, JSON, Parquet, a folder, an in-box name, or hf:owner/name.", ROWS
-        ),
+        panel("CSV, TSV, JSONL, JSON, Parquet, a folder, an in-box name, or hf:owner/name.", ROWS),
     ] = None,
     test_data: Annotated[
-        str | None, _option("Held-out rows (default: the data's own, or folds).", ROWS)
+        str | None, panel("Held-out rows (default: the data's own, or folds).", ROWS)
     ] = None,
-    split: Annotated[str | None, _option("The held-out part (default: test).", ROWS)] = None,
-    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
-    field: Annotated[
-        list[str] | None, _option("Template field and its column: premise=sent1.", ROWS)
-    ] = None,
-    label_field: Annotated[str | None, _option("The column of gold labels.", ROWS)] = None,
-    id_field: Annotated[str | None, _option("The column of row ids.", ROWS)] = None,
-    label_map: Annotated[
-        list[str] | None, _option("A label of the data and what it stands for: 5=positive.", ROWS)
-    ] = None,
-    labels: Annotated[str | None, _option("Labels in use: negative,positive.", ROWS)] = None,
-    limit: Annotated[int | None, _option("Only the first so many labelled rows.", ROWS)] = None,
+    split: Annotated[str | None, panel("The held-out part (default: test).", ROWS)] = None,
+    text_field: TextField = None,
+    field: FieldColumns = None,
+    label_field: LabelField = None,
+    id_field: IdField = None,
+    label_map: LabelMap = None,
+    labels: Labels = None,
+    limit: Annotated[int | None, panel("Only the first so many labelled rows.", ROWS)] = None,
     template: Annotated[
         str | None,
-        _option("How prompts are put (default: by the labels).", WAYS, "--template", "-t"),
+        panel("How prompts are put (default: by the labels).", WAYS, "--template", "-t"),
     ] = None,
-    strategies: Annotated[str | None, _option("Names such as features,lora; or all.", WAYS)] = None,
+    strategies: Annotated[str | None, panel("Names such as features,lora; or all.", WAYS)] = None,
     models: Annotated[
-        str | None, _option("Folders or hub ids (default: minilm, in the box).", WAYS)
+        str | None, panel("Folders or hub ids (default: minilm, in the box).", WAYS)
     ] = None,
     sizes: Annotated[
-        str | None, _option("Numbers of labelled rows (default: 0,8,32,all).", WAYS)
+        str | None, panel("Numbers of labelled rows (default: 0,8,32,all).", WAYS)
     ] = None,
     seeds: Annotated[
-        int | None, _option("Repeats, or draws of labelled rows (default: 3).", WAYS)
+        int | None, panel("Repeats, or draws of labelled rows (default: 3).", WAYS)
     ] = None,
-    folds: Annotated[int | None, _option("Folds of a cross-validation (default: 5).", WAYS)] = None,
-    budget: Annotated[str | None, _option("Time it may take: 90s, 30m, 2h.", LIMITS)] = None,
+    folds: Annotated[int | None, panel("Folds of a cross-validation (default: 5).", WAYS)] = None,
+    budget: Annotated[str | None, panel("Time it may take: 90s, 30m, 2h.", LIMITS)] = None,
     max_train_minutes: Annotated[
-        float | None, _option("Minutes that adapting may take.", LIMITS)
+        float | None, panel("Minutes that adapting may take.", LIMITS)
     ] = None,
     max_latency_ms: Annotated[
-        float | None, _option("Milliseconds that a prediction may take.", LIMITS)
+        float | None, panel("Milliseconds that a prediction may take.", LIMITS)
     ] = None,
     max_memory: Annotated[
-        str | None, _option("Memory that it may need: 800MiB, 2GiB.", LIMITS)
+        str | None, panel("Memory that it may need: 800MiB, 2GiB.", LIMITS)
     ] = None,
-    no_gpu: Annotated[
-        bool, _option("The model will run without a GPU.", LIMITS, "--no-gpu")
-    ] = False,
+    no_gpu: Annotated[bool, panel("The model will run without a GPU.", LIMITS, "--no-gpu")] = False,
     no_prior: Annotated[
         bool,
-        _option(
+        panel(
             "Let these rows alone decide, not what other data sets showed.", LIMITS, "--no-prior"
         ),
     ] = False,
-    seed: Annotated[int | None, _option("Seed of every random choice.", MODEL)] = None,
-    device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
-    dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
+    seed: Annotated[int | None, panel("Seed of every random choice.", MODEL)] = None,
+    device: Device = None,
+    dtype: Dtype = None,
     plan: Annotated[
-        bool, _option("Only say what would be done, and how long it takes.", RESULT, "--plan")
+        bool, panel("Only say what would be done, and how long it takes.", RESULT, "--plan")
     ] = False,
-    format: Annotated[str, _option("table, json, csv or markdown.", RESULT)] = "table",
+    format: Annotated[str, panel("table, json, csv or markdown.", RESULT)] = "table",
     output: Annotated[
-        str | None, _option("Write the results to a file, by its suffix.", RESULT)
+        str | None, panel("Write the results to a file, by its suffix.", RESULT)
     ] = None,
     plot: Annotated[
-        str | None, _option("Draw the learning curves to a .svg, .png or .pdf file.", RESULT)
+        str | None, panel("Draw the learning curves to a .svg, .png or .pdf file.", RESULT)
     ] = None,
-    fresh: Annotated[bool, _option("Compute anew what is stored.", RESULT, "--fresh")] = False,
+    fresh: Annotated[bool, panel("Compute anew what is stored.", RESULT, "--fresh")] = False,
 ) -> None:
     """Compare; the long help is HELP."""
     from promptkit.report.amounts import bytes_of, names_of, seconds_of, sizes_of

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptkit.cli.options import option_values, pairs
+from promptkit.cli.options import (
+    MODEL,
+    RESULT,
+    ROWS,
+    STRATEGY,
+    BaseModel,
+    Device,
+    Dtype,
+    FieldColumns,
+    IdField,
+    LabelField,
+    LabelMap,
+    Labels,
+    Limit,
+    Options,
+    TextField,
+    option_values,
+    pairs,
+    panel,
+)
 from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError, StoreError
 
@@ -38,17 +57,12 @@ Where the labels of the data have other names, say what they stand for:
 --label-field stars --label-map 1=negative,3=neutral,5=positive
 """
 
-ROWS, MODEL, SHOTS, RESULT = "Rows", "Model", "Demonstrations", "Results"
-STRATEGY = "Strategy"
+SHOTS = "Demonstrations"
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
     app.command("eval", help=HELP)(command)
-
-
-def _option(help: str, panel: str, *names: str) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)
 
 
 def command(
@@ -62,71 +76,59 @@ def command(
     ] = None,
     data: Annotated[
         str | None,
-        _option(
-            "CSV, TSV, JSONL, JSON, Parquet, a folder, an in-box name, or hf:owner/name.", ROWS
-        ),
+        panel("CSV, TSV, JSONL, JSON, Parquet, a folder, an in-box name, or hf:owner/name.", ROWS),
     ] = None,
-    split: Annotated[str | None, _option("Part of the data set (default: test).", ROWS)] = None,
+    split: Annotated[str | None, panel("Part of the data set (default: test).", ROWS)] = None,
     train_data: Annotated[
         str | None,
-        _option("Rows to learn from or to show (default: the train split).", ROWS),
+        panel("Rows to learn from or to show (default: the train split).", ROWS),
     ] = None,
-    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
-    field: Annotated[
-        list[str] | None, _option("Template field and its column: premise=sent1.", ROWS)
-    ] = None,
-    label_field: Annotated[str | None, _option("The column of gold labels.", ROWS)] = None,
-    id_field: Annotated[str | None, _option("The column of row ids.", ROWS)] = None,
-    label_map: Annotated[
-        list[str] | None, _option("A label of the data and the template's: 5=positive.", ROWS)
-    ] = None,
-    labels: Annotated[str | None, _option("Labels in use: negative,positive.", ROWS)] = None,
-    limit: Annotated[int | None, _option("Only the first so many rows.", ROWS)] = None,
+    text_field: TextField = None,
+    field: FieldColumns = None,
+    label_field: LabelField = None,
+    id_field: IdField = None,
+    label_map: LabelMap = None,
+    labels: Labels = None,
+    limit: Limit = None,
     model: Annotated[
         str | None,
-        _option("A folder, a hub id, or a saved model (default: minilm, in the box).", MODEL),
+        panel("A folder, a hub id, or a saved model (default: minilm, in the box).", MODEL),
     ] = None,
-    base_model: Annotated[
-        str | None, _option("Where the model lies now that a saved one stands on.", MODEL)
-    ] = None,
-    backend: Annotated[str | None, _option("auto, hf, embedding or fake.", MODEL)] = None,
+    base_model: BaseModel = None,
+    backend: Annotated[str | None, panel("auto, hf, embedding or fake.", MODEL)] = None,
     chat: Annotated[
-        bool | None, _option("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
+        bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
-    batch_size: Annotated[str | None, _option("auto, or sequences of a batch.", MODEL)] = None,
-    device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
-    dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
+    batch_size: Annotated[str | None, panel("auto, or sequences of a batch.", MODEL)] = None,
+    device: Device = None,
+    dtype: Dtype = None,
     strategy: Annotated[
         str | None,
-        _option("in_context (the default), or one that learns, such as features.", STRATEGY),
+        panel("in_context (the default), or one that learns, such as features.", STRATEGY),
     ] = None,
-    option: Annotated[
-        list[str] | None, _option("An option of the strategy: layer=4.", STRATEGY)
-    ] = None,
-    shots: Annotated[int | None, _option("Demonstrations of a prompt.", SHOTS)] = None,
+    option: Options = None,
+    shots: Annotated[int | None, panel("Demonstrations of a prompt.", SHOTS)] = None,
     selector: Annotated[
-        str | None, _option("none, fixed, random, balanced, nearest or bm25.", SHOTS)
+        str | None, panel("none, fixed, random, balanced, nearest or bm25.", SHOTS)
     ] = None,
     calibration: Annotated[
-        str | None, _option("none, or batch: take off what the model favours anyway.", MODEL)
+        str | None, panel("none, or batch: take off what the model favours anyway.", MODEL)
     ] = None,
-    seed: Annotated[int | None, _option("Seed of every random choice.", SHOTS)] = None,
+    seed: Annotated[int | None, panel("Seed of every random choice.", SHOTS)] = None,
     seeds: Annotated[
-        int | None, _option("Repeat over so many draws of demonstrations, or fits.", SHOTS)
+        int | None, panel("Repeat over so many draws of demonstrations, or fits.", SHOTS)
     ] = None,
-    format: Annotated[str | None, _option("table, json, csv or markdown.", RESULT)] = None,
+    format: Annotated[str | None, panel("table, json, csv or markdown.", RESULT)] = None,
     output: Annotated[
-        str | None, _option("Write the results to a file, by its suffix.", RESULT)
+        str | None, panel("Write the results to a file, by its suffix.", RESULT)
     ] = None,
     predictions: Annotated[
-        str | None, _option("Write each row's prediction to a .csv or .jsonl file.", RESULT)
+        str | None, panel("Write each row's prediction to a .csv or .jsonl file.", RESULT)
     ] = None,
-    fresh: Annotated[
-        bool | None, _option("Compute anew what is stored.", RESULT, "--fresh")
-    ] = None,
+    fresh: Annotated[bool | None, panel("Compute anew what is stored.", RESULT, "--fresh")] = None,
     dry_run: Annotated[
         bool | None,
-        _option("Check everything and go through the rows without a model.", RESULT, "--dry-run"),
+        panel("Check everything and go through the rows without a model.", RESULT, "--dry-run"),
     ] = None,
 ) -> None:
     """Evaluate; the long help is HELP."""

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptkit.cli.eval import MODEL, RESULT, ROWS, _option
-from promptkit.cli.options import pairs
+from promptkit.cli.options import (
+    MODEL,
+    RESULT,
+    ROWS,
+    Device,
+    Dtype,
+    FieldColumns,
+    IdField,
+    Limit,
+    TextField,
+    pairs,
+    panel,
+)
 from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted
 
@@ -49,32 +60,30 @@ def command(
     output: Annotated[
         str, typer.Option("--output", "-o", help="The file to write; ends in .safetensors.")
     ],
-    split: Annotated[str | None, _option("Part of the data set (default: test).", ROWS)] = None,
-    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
-    field: Annotated[
-        list[str] | None, _option("Field and its column, of several: premise=sent1.", ROWS)
-    ] = None,
-    label_field: Annotated[str | None, _option("The column of labels, if any.", ROWS)] = None,
-    id_field: Annotated[str | None, _option("The column of row ids.", ROWS)] = None,
+    split: Annotated[str | None, panel("Part of the data set (default: test).", ROWS)] = None,
+    text_field: TextField = None,
+    field: FieldColumns = None,
+    label_field: Annotated[str | None, panel("The column of labels, if any.", ROWS)] = None,
+    id_field: IdField = None,
     template: Annotated[
-        str | None, _option("Read each row as this template's prompt, not by itself.", ROWS)
+        str | None, panel("Read each row as this template's prompt, not by itself.", ROWS)
     ] = None,
     labels: Annotated[
-        str | None, _option("The labels that a template with open ones speaks of: a,b,c.", ROWS)
+        str | None, panel("The labels that a template with open ones speaks of: a,b,c.", ROWS)
     ] = None,
-    limit: Annotated[int | None, _option("Only the first so many rows.", ROWS)] = None,
+    limit: Limit = None,
     model: Annotated[
-        str | None, _option("A folder or a hub id (default: minilm, in the box).", MODEL)
+        str | None, panel("A folder or a hub id (default: minilm, in the box).", MODEL)
     ] = None,
     layers: Annotated[
-        str, _option("all (default), -1 (the last), or several: 0,3,6.", RESULT)
+        str, panel("all (default), -1 (the last), or several: 0,3,6.", RESULT)
     ] = "all",
     pooling: Annotated[
-        str, _option("mean (default), cls, last or max; several with commas.", RESULT)
+        str, panel("mean (default), cls, last or max; several with commas.", RESULT)
     ] = "mean",
-    batch_size: Annotated[str | None, _option("auto, or texts of a batch.", MODEL)] = None,
-    device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
-    dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
+    batch_size: Annotated[str | None, panel("auto, or texts of a batch.", MODEL)] = None,
+    device: Device = None,
+    dtype: Dtype = None,
 ) -> None:
     """Extract; the long help is HELP."""
     from promptkit.runs import eval_spec

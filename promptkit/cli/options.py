@@ -1,11 +1,41 @@
-"""``key=value`` on the command line."""
+"""Options that commands share, and ``key=value`` on the command line."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from promptkit.errors import SpecError
+
+ROWS, MODEL, STRATEGY, RESULT = "Rows", "Model", "Strategy", "Results"
+
+
+def panel(help: str, title: str, *names: str) -> Any:
+    """An option in a panel of the help; its default is told in words, if at all."""
+    return typer.Option(*names, help=help, rich_help_panel=title, show_default=False)
+
+
+TextField = Annotated[str | None, panel("The text column.", ROWS)]
+FieldColumns = Annotated[
+    list[str] | None, panel("Field and its column, of several: premise=sent1.", ROWS, "--field")
+]
+LabelField = Annotated[str | None, panel("The column of gold labels.", ROWS)]
+IdField = Annotated[str | None, panel("The column of row ids.", ROWS)]
+LabelMap = Annotated[
+    list[str] | None, panel("A label of the data and what it stands for: 5=positive.", ROWS)
+]
+Labels = Annotated[str | None, panel("Labels in use: negative,positive.", ROWS)]
+Limit = Annotated[int | None, panel("Only the first so many rows.", ROWS)]
+Options = Annotated[
+    list[str] | None, panel("An option of the strategy: layer=4.", STRATEGY, "--option")
+]
+BaseModel = Annotated[
+    str | None, panel("Where the model lies now that a saved one stands on.", MODEL)
+]
+Device = Annotated[str | None, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)]
+Dtype = Annotated[str | None, panel("auto, float32, bfloat16 or float16.", MODEL)]
 
 
 def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str] | None:

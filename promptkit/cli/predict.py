@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptkit.cli.eval import MODEL, RESULT, ROWS, _option
-from promptkit.cli.options import pairs
+from promptkit.cli.options import (
+    MODEL,
+    RESULT,
+    ROWS,
+    BaseModel,
+    FieldColumns,
+    TextField,
+    pairs,
+    panel,
+)
 from promptkit.cli.progress import watched
 from promptkit.errors import PromptkitError, SpecError
 
@@ -52,36 +60,32 @@ def command(
         ),
     ],
     model: Annotated[
-        str, _option("A saved model; with --template, any model (default: minilm).", MODEL)
+        str, panel("A saved model; with --template, any model (default: minilm).", MODEL)
     ] = "minilm",
     template: Annotated[
         str | None,
         typer.Option("--template", "-t", help="How to ask a model that was not tuned."),
     ] = None,
     labels: Annotated[
-        str | None, _option("Labels in use, for a template: negative,positive.", MODEL)
+        str | None, panel("Labels in use, for a template: negative,positive.", MODEL)
     ] = None,
-    base_model: Annotated[
-        str | None, _option("Where the model lies now that a saved one stands on.", MODEL)
-    ] = None,
-    device: Annotated[str, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
-    dtype: Annotated[str, _option("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
-    backend: Annotated[str, _option("auto, hf, embedding or fake.", MODEL)] = "auto",
-    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
-    field: Annotated[
-        list[str] | None, _option("Field and its column, of several: premise=sent1.", ROWS)
-    ] = None,
+    base_model: BaseModel = None,
+    device: Annotated[str, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
+    dtype: Annotated[str, panel("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
+    backend: Annotated[str, panel("auto, hf, embedding or fake.", MODEL)] = "auto",
+    text_field: TextField = None,
+    field: FieldColumns = None,
     batch_rows: Annotated[
-        int, _option("Rows that are answered and written together (default: 256).", ROWS)
+        int, panel("Rows that are answered and written together (default: 256).", ROWS)
     ] = 256,
     proba: Annotated[
-        bool, _option("Add a column p:LABEL for each label.", RESULT, "--proba")
+        bool, panel("Add a column p:LABEL for each label.", RESULT, "--proba")
     ] = False,
-    prefix: Annotated[str, _option("Stands before the names of added columns.", RESULT)] = "",
+    prefix: Annotated[str, panel("Stands before the names of added columns.", RESULT)] = "",
     force: Annotated[
-        bool, _option("Replace the output where it is there already.", RESULT, "--force")
+        bool, panel("Replace the output where it is there already.", RESULT, "--force")
     ] = False,
-    fresh: Annotated[bool, _option("Begin anew what was stopped.", RESULT, "--fresh")] = False,
+    fresh: Annotated[bool, panel("Begin anew what was stopped.", RESULT, "--fresh")] = False,
 ) -> None:
     """Predict; the long help is HELP."""
     from promptkit.prompts.yamlfile import YamlFile, validate

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptkit.cli.eval import MODEL, ROWS, SHOTS, _option
-from promptkit.cli.options import pairs
+from promptkit.cli.eval import SHOTS
+from promptkit.cli.options import MODEL, ROWS, pairs, panel
 from promptkit.errors import CapabilityError, DataError
 
 if TYPE_CHECKING:
@@ -39,21 +39,21 @@ def command(
         str | None, typer.Option("--template", "-t", help="Template name, or a .yaml file.")
     ] = None,
     row: Annotated[str, typer.Option(help="Id of the row, or its number from 1.")] = "1",
-    data: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    split: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    train_data: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    text_field: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    field: Annotated[list[str] | None, _option("As for eval.", ROWS)] = None,
-    label_field: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    id_field: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    label_map: Annotated[list[str] | None, _option("As for eval.", ROWS)] = None,
-    labels: Annotated[str | None, _option("As for eval.", ROWS)] = None,
-    model: Annotated[str | None, _option("As for eval.", MODEL)] = None,
-    backend: Annotated[str | None, _option("As for eval.", MODEL)] = None,
-    chat: Annotated[bool | None, _option("As for eval.", MODEL, "--chat/--no-chat")] = None,
-    shots: Annotated[int | None, _option("As for eval.", SHOTS)] = None,
-    selector: Annotated[str | None, _option("As for eval.", SHOTS)] = None,
-    seed: Annotated[int | None, _option("As for eval.", SHOTS)] = None,
+    data: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    split: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    train_data: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    text_field: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    field: Annotated[list[str] | None, panel("As for eval.", ROWS)] = None,
+    label_field: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    id_field: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    label_map: Annotated[list[str] | None, panel("As for eval.", ROWS)] = None,
+    labels: Annotated[str | None, panel("As for eval.", ROWS)] = None,
+    model: Annotated[str | None, panel("As for eval.", MODEL)] = None,
+    backend: Annotated[str | None, panel("As for eval.", MODEL)] = None,
+    chat: Annotated[bool | None, panel("As for eval.", MODEL, "--chat/--no-chat")] = None,
+    shots: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
+    selector: Annotated[str | None, panel("As for eval.", SHOTS)] = None,
+    seed: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
 ) -> None:
     """Preview; the long help is HELP."""
     from promptkit.runs import eval_spec

@@ -8,8 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptkit.cli.eval import MODEL, RESULT, ROWS, STRATEGY, _option
-from promptkit.cli.options import option_values, pairs
+from promptkit.cli.options import (
+    MODEL,
+    RESULT,
+    ROWS,
+    STRATEGY,
+    Device,
+    Dtype,
+    FieldColumns,
+    IdField,
+    LabelField,
+    LabelMap,
+    Labels,
+    Limit,
+    Options,
+    TextField,
+    option_values,
+    pairs,
+    panel,
+)
 from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError
 
@@ -45,34 +62,28 @@ def command(
     output: Annotated[str, typer.Option("--output", "-o", help="The folder to save the model in.")],
     data: Annotated[
         str | None,
-        _option("Labelled rows: a file, a folder, an in-box name, or hf:owner/name.", ROWS),
+        panel("Labelled rows: a file, a folder, an in-box name, or hf:owner/name.", ROWS),
     ] = None,
     template: Annotated[
         str | None, typer.Option("--template", "-t", help="How the task is put, where it matters.")
     ] = None,
-    split: Annotated[str | None, _option("Part of the data set (default: train).", ROWS)] = None,
-    text_field: Annotated[str | None, _option("The text column.", ROWS)] = None,
-    field: Annotated[
-        list[str] | None, _option("Field and its column, of several: premise=sent1.", ROWS)
-    ] = None,
-    label_field: Annotated[str | None, _option("The column of gold labels.", ROWS)] = None,
-    id_field: Annotated[str | None, _option("The column of row ids.", ROWS)] = None,
-    label_map: Annotated[
-        list[str] | None, _option("A label of the data and the model's: 5=positive.", ROWS)
-    ] = None,
-    labels: Annotated[str | None, _option("Labels in use: negative,positive.", ROWS)] = None,
-    limit: Annotated[int | None, _option("Only the first so many rows.", ROWS)] = None,
-    option: Annotated[
-        list[str] | None, _option("An option of the strategy: layer=4.", STRATEGY)
-    ] = None,
-    seed: Annotated[int | None, _option("Seed of every random choice.", STRATEGY)] = None,
+    split: Annotated[str | None, panel("Part of the data set (default: train).", ROWS)] = None,
+    text_field: TextField = None,
+    field: FieldColumns = None,
+    label_field: LabelField = None,
+    id_field: IdField = None,
+    label_map: LabelMap = None,
+    labels: Labels = None,
+    limit: Limit = None,
+    option: Options = None,
+    seed: Annotated[int | None, panel("Seed of every random choice.", STRATEGY)] = None,
     model: Annotated[
-        str | None, _option("A folder or a hub id (default: minilm, in the box).", MODEL)
+        str | None, panel("A folder or a hub id (default: minilm, in the box).", MODEL)
     ] = None,
-    device: Annotated[str | None, _option("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = None,
-    dtype: Annotated[str | None, _option("auto, float32, bfloat16 or float16.", MODEL)] = None,
+    device: Device = None,
+    dtype: Dtype = None,
     force: Annotated[
-        bool, _option("Replace a saved model in that folder.", RESULT, "--force")
+        bool, panel("Replace a saved model in that folder.", RESULT, "--force")
     ] = False,
 ) -> None:
     """Tune; the long help is HELP."""

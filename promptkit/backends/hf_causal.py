@@ -1,4 +1,8 @@
-"""Causal language models: the log-probability of a whole label string after the prompt."""
+"""Causal language models: the log-probability of a whole label string after the prompt.
+
+What rows and labels share is computed once where the model lets its attention be shared, which is
+tried when it is loaded; else each answer is a sequence of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import torch
 
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.plan import Pass, plan
+from promptkit.backends.shared_passes import shared_passes
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.types import Candidate, Prompt, Text
 
@@ -26,6 +31,7 @@ class CausalScorer:
 
     def __init__(self, model: Any, tokens: Tokens, passes: Passes) -> None:
         self.model, self.tokens, self.passes = model, tokens, passes
+        self.shared, self.plain_because = shared_passes(model, passes)
 
     def seen(self, prompt: Prompt) -> Prompt:
         """The prompt as it is."""
@@ -45,6 +51,10 @@ class CausalScorer:
 
     def run(self, requests: Sequence[Request]) -> list[list[float]]:
         """(n, c) log-probabilities."""
+        return self.shared.run(requests) if self.shared else self._plainly(requests)
+
+    def _plainly(self, requests: Sequence[Request]) -> list[list[float]]:
+        """The same with a whole sequence for each answer."""
         totals = [[0.0] * len(request.answers) for request in requests]
         planned = plan(requests)
         found = self.passes.each(planned, lambda one: len(one.ids), self._forward)

@@ -32,10 +32,16 @@ class Passes:
     def __init__(self, device: Any, batch_size: int | Literal["auto"], meter: Meter) -> None:
         self.device, self.batch_size, self.meter = device, batch_size, meter
 
+    @property
+    def budget(self) -> tuple[int, int | None]:
+        """Tokens and sequences of a batch at most, as the user or the device has it."""
+        if self.batch_size == "auto":
+            return BATCH_TOKENS.get(self.device.type, 2048), None
+        return 2**62, self.batch_size
+
     def batches(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Indices in batches, as the user or the budget of tokens has it."""
-        rows = None if self.batch_size == "auto" else self.batch_size
-        tokens = BATCH_TOKENS.get(self.device.type, 2048) if rows is None else 2**62
+        """Indices in batches within the budget."""
+        tokens, rows = self.budget
         return list(batches(lengths, tokens=tokens, rows=rows))
 
     def each(
@@ -54,7 +60,7 @@ class Passes:
         """
         results: dict[int, Result] = {}
         for batch in self.batches([length(item) for item in items]):
-            found = self._halving([items[index] for index in batch], length, forward)
+            found = self.halving([items[index] for index in batch], length, forward)
             results.update(zip(batch, found, strict=True))
         return [results[index] for index in range(len(items))]
 
@@ -94,12 +100,13 @@ class Passes:
         return [found[one] for one in wanted]
 
     @torch.inference_mode()
-    def _halving(
+    def halving(
         self,
         batch: Sequence[Item],
         length: Callable[[Item], int],
         forward: Callable[[Sequence[Item]], list[Result]],
     ) -> list[Result]:
+        """One batch through the model, in halves where memory does not suffice for the whole."""
         try:
             return forward(batch)
         except torch.OutOfMemoryError as error:
@@ -111,8 +118,8 @@ class Passes:
         # outside of 'except': the error's traceback holds the tensors of the failed pass
         torch.cuda.empty_cache()
         half = len(batch) // 2
-        first = self._halving(batch[:half], length, forward)
-        return first + self._halving(batch[half:], length, forward)
+        first = self.halving(batch[:half], length, forward)
+        return first + self.halving(batch[half:], length, forward)
 
 
 def absent(

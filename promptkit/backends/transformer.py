@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import AutoConfig, AutoModel
 
-from promptkit.backends.hf import load_tokenizer, max_tokens_of
+from promptkit.backends.hf import load_tokenizer, max_tokens_of, with_exact_attention
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.weights import Located
 from promptkit.errors import BackendError, CapabilityError
@@ -111,7 +111,7 @@ def load_whole(path: Path, dtype: Any) -> Any:
             f"{missing[0]!r} first",
             hint="its features would be random; save the whole model",
         )
-    return model
+    return with_exact_attention(model)
 
 
 def encoder_in(whole: Any) -> Any:

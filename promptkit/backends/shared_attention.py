@@ -1,0 +1,321 @@
+"""Attention over one shared copy of a prefix, and over each segment's own tokens.
+
+Transformers lets an attention function be registered by name, and most families call whatever
+their configuration names. So no model is written anew: the model computes queries, keys and values
+as ever, and this function decides what attends to what. In the first pass, over the prefix, it
+keeps each layer's keys and values. In the later ones the segments of a batch stand behind each
+other in one long row, without any padding in the model's matrix products, and each token attends to
+the prefix, to its own segment's prompt and to its ancestors in the tree of labels. Attention over
+the prefix and over the segment are computed apart and merged by their normalisers (as in flash
+attention: Dao et al. 2022), so that the prefix is never copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+
+from promptkit.backends.shared_plan import Segment
+
+#: What a model's configuration calls it.
+NAME = "promptkit_shared"
+#: Arguments that attention functions are given and that change nothing here.
+_HARMLESS = frozenset(
+    "attention_mask cache_position dropout is_causal layer_head_mask head_mask output_attentions "
+    "position_ids position_embeddings use_cache past_key_values output_hidden_states".split()
+)
+
+
+class Unsupported(Exception):
+    """A model asks for something that this attention does not do."""
+
+
+class Captured(Exception):
+    """Keys and values of a layer are there; what else it would compute is not needed."""
+
+
+@dataclass
+class Prefix:
+    """The keys and values of the shared tokens, a pair for each layer.
+
+    Args:
+        ids: The tokens.
+        layers: (1, heads, p, width) keys and values by the layer that asks.
+    """
+
+    ids: tuple[int, ...]
+    layers: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+
+
+class Layout:
+    """Where the tokens of a pass stand, and what each may attend to within its segment.
+
+    Args:
+        segments: The segments of the pass, one behind the other; (t,) tokens in all.
+        before: Tokens of the prefix.
+        device: Where the model lies.
+    """
+
+    def __init__(self, segments: Sequence[Segment], before: int, device: Any) -> None:
+        self.ids = torch.tensor([i for s in segments for i in s.ids], device=device)[None]
+        depths = [depth for segment in segments for depth in segment.depths]
+        self.positions = torch.tensor(depths, device=device)[None] + before
+        self.before, self.device = before, device
+        self.groups = self._groups(segments)
+        self._windows: dict[int, tuple[Any, Any]] = {}
+
+    def _groups(self, segments: Sequence[Segment]) -> list[_Group]:
+        starts, start = [], 0
+        for segment in segments:
+            starts.append(start)
+            start += len(segment)
+        found = []
+        # segments that are alike but for their tokens need neither padding nor masks of their own
+        order = sorted(range(len(segments)), key=lambda i: len(segments[i]))
+        for _, same in groupby(order, key=lambda i: _padded_length(len(segments[i]))):
+            own = list(same)
+            found.append(_Group([segments[i] for i in own], [starts[i] for i in own], self.device))
+        return found
+
+    def window(self, size: int) -> Any:
+        """(t, p) additive mask of the prefix where a layer sees so many tokens back, or None."""
+        if int(self.positions.max()) < size:
+            return None
+        if size not in self._windows:
+            back = self.positions[0][:, None] - torch.arange(self.before, device=self.device)
+            self._windows[size] = (torch.where(back < size, 0.0, float("-inf")), back < size)
+        return self._windows[size]
+
+
+def _padded_length(size: int) -> int:
+    """Segments within an eighth of each other share a group; the others are padded too much."""
+    step = max(1, 1 << max(0, size.bit_length() - 4))
+    return -(-size // step) * step
+
+
+class _Group:
+    """Segments of about one length, as a batch for their attention to themselves."""
+
+    def __init__(self, segments: Sequence[Segment], starts: Sequence[int], device: Any) -> None:
+        sizes = [len(segment) for segment in segments]
+        longest = max(sizes)
+        places = torch.arange(longest)
+        index = torch.tensor(starts)[:, None] + places.clamp(max=longest)
+        there = places < torch.tensor(sizes)[:, None]
+        self.shape = index.shape
+        self.index = torch.where(there, index, torch.tensor(starts)[:, None]).to(device)
+        #: Where the real tokens of the batch stand in it, and where in the pass.
+        self.kept = there.flatten().nonzero()[:, 0].to(device)
+        self.places = self.index.flatten()[self.kept]
+        self.causal = all(not segment.tree.ids for segment in segments)
+        self._segments, self._device = segments, device
+        self._masks: dict[int | None, Any] = {}
+
+    def mask(self, window: int | None) -> Any:
+        """(b, 1, l, l) additive: who may see whom; None where each sees all that stand before."""
+        longest = self.shape[1]
+        if window is not None and window >= longest:
+            window = None
+        if window is None and self.causal:
+            return None
+        if window not in self._masks:
+            seen = torch.stack([_seen(segment, longest, window) for segment in self._segments])
+            zero = torch.zeros(seen.shape)
+            self._masks[window] = zero.masked_fill(~seen, float("-inf"))[:, None].to(self._device)
+        return self._masks[window]
+
+
+def _seen(segment: Segment, longest: int, window: int | None) -> Any:
+    """(l, l) whether a token sees another: all before it in the prompt, its ancestors, itself."""
+    seen = torch.ones(longest, longest, dtype=torch.bool).tril()
+    start, size = len(segment.trunk), len(segment)
+    for node, parent in enumerate(segment.tree.parents):
+        own = start + node
+        seen[own, start:] = False
+        if parent >= 0:
+            seen[own] = seen[start + parent]
+        seen[own, own] = True
+    if window is not None:
+        depths = torch.tensor([*segment.depths, *range(size, longest)])
+        seen[:size, :size] &= (depths[:size, None] - depths[None, :size]) < window
+    return seen
+
+
+class Sharing:
+    """What the attention function does in the pass that is going on.
+
+    Args:
+        prefix: Keys and values; filled where ``layout`` is None.
+        layout: The pass's segments; None for the pass over the prefix itself.
+    """
+
+    def __init__(self, prefix: Prefix, layout: Layout | None) -> None:
+        self.prefix, self.layout = prefix, layout
+        #: Told of every module that attends; and the one with which the pass may end.
+        self.on_call: Callable[[Any], None] = lambda module: None
+        self.until: Any = None
+        #: The last layer's keys and values, and the places whose output is needed; see `narrowed`.
+        self.capturing: bool = False
+        self.captured: tuple[Any, Any] | None = None
+        self.needed: Any = None
+
+    def __call__(self, module: Any, query: Any, key: Any, value: Any, **options: Any) -> Any:
+        """(1, t, heads, width) of (1, heads, t, width) queries."""
+        _check(options)
+        self.on_call(module)
+        scale = options.get("scaling")
+        scale = query.shape[-1] ** -0.5 if scale is None else float(scale)
+        how = _How(scale, options.get("softcap"), _window(module, options))
+        if self.layout is None:
+            self.prefix.layers[id(module)] = (key, value)
+            if module is self.until:
+                raise Captured
+            return _causal(query, key, value, how).transpose(1, 2)
+        if self.capturing:
+            self.captured = key, value
+            raise Captured
+        if self.captured is not None:
+            key, value = self.captured
+        return self._merged(id(module), query, key, value, how).transpose(1, 2)
+
+    def _merged(self, layer: int, query: Any, key: Any, value: Any, how: _How) -> Any:
+        assert self.layout is not None
+        if self.needed is not None:
+            whole = query.new_zeros(1, query.shape[1], self.layout.ids.shape[1], query.shape[3])
+            whole[:, :, self.needed] = query
+            query = whole
+        out, normaliser = _within(self.layout, query, key, value, how)
+        if self.prefix.ids:
+            out = self._with_prefix(layer, query, out, normaliser, how)
+        return out if self.needed is None else out[:, :, self.needed]
+
+    def _with_prefix(self, layer: int, query: Any, out: Any, normaliser: Any, how: _How) -> Any:
+        assert self.layout is not None
+        before, seen = None, None
+        if how.window is not None:
+            masked = self.layout.window(how.window)
+            before, seen = masked if masked is not None else (None, None)
+        prefix_out, prefix_normaliser = _attend(query, *self.prefix.layers[layer], before, how)
+        if seen is not None:
+            nothing = ~seen.any(1)
+            prefix_normaliser = prefix_normaliser.masked_fill(nothing, float("-inf"))
+        share = torch.sigmoid(prefix_normaliser - normaliser)[..., None].to(out.dtype)
+        return torch.lerp(out, prefix_out, share)
+
+
+@dataclass(frozen=True)
+class _How:
+    """What a layer asks of attention."""
+
+    scale: float
+    softcap: float | None
+    window: int | None
+
+
+_NOW: list[Sharing] = []
+
+
+@contextmanager
+def sharing(prefix: Prefix, layout: Layout | None) -> Iterator[Sharing]:
+    """Make the registered function work for one pass."""
+    _NOW.append(Sharing(prefix, layout))
+    try:
+        yield _NOW[-1]
+    finally:
+        _NOW.pop()
+
+
+def register() -> None:
+    """Make the name known to transformers; the mask that goes with it is none."""
+    AttentionInterface.register(NAME, _attention)
+    AttentionMaskInterface.register(NAME, lambda *_, **__: None)
+
+
+def _attention(
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **options: Any
+) -> tuple[Any, None]:
+    if not _NOW:
+        raise Unsupported("called outside of a pass")
+    return _NOW[-1](module, query, key, value, **options), None
+
+
+def _check(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if name in ("scaling", "softcap", "sliding_window") or name in _HARMLESS:
+            continue
+        if value is not None and value is not False:
+            raise Unsupported(f"its attention takes {name!r}")
+
+
+def _window(module: Any, options: dict[str, Any]) -> int | None:
+    found = options.get("sliding_window", getattr(module, "sliding_window", None))
+    return int(found) if found else None
+
+
+def _causal(query: Any, key: Any, value: Any, how: _How) -> Any:
+    """Attention of the prefix to itself."""
+    size, window = query.shape[2], how.window
+    if how.softcap is None and (window is None or window >= size):
+        return torch.nn.functional.scaled_dot_product_attention(
+            query, key, value, is_causal=True, scale=how.scale, enable_gqa=True
+        )
+    places = torch.arange(size, device=query.device)
+    back = places[:, None] - places
+    seen = (back >= 0) & (back < (window or size))
+    mask = torch.zeros(size, size, device=query.device).masked_fill(~seen, float("-inf"))
+    return _attend(query, key, value, mask, how)[0]
+
+
+def _within(layout: Layout, query: Any, key: Any, value: Any, how: _How) -> tuple[Any, Any]:
+    """(1, h, t, w) attention of segments to themselves, and (1, h, t) its normalisers."""
+    out, normaliser = torch.empty_like(query), query.new_empty(query.shape[:3], dtype=torch.float32)
+    for group in layout.groups:
+        q, k, v = (_batched(one, group) for one in (query, key, value))
+        mask = group.mask(how.window)
+        found, sums = _attend(q, k, v, mask, how, causal=mask is None)
+        heads, width = query.shape[1], query.shape[3]
+        flat = found.transpose(0, 1).reshape(heads, -1, width)
+        out[0, :, group.places] = flat[:, group.kept]
+        normaliser[0, :, group.places] = sums.transpose(0, 1).reshape(heads, -1)[:, group.kept]
+    return out, normaliser
+
+
+def _batched(states: Any, group: _Group) -> Any:
+    """(b, h, l, w) of (1, h, t, w)."""
+    rows, longest = group.shape
+    picked = states[0].index_select(1, group.index.flatten())
+    return picked.view(states.shape[1], rows, longest, states.shape[3]).transpose(0, 1)
+
+
+def _attend(
+    query: Any, key: Any, value: Any, mask: Any, how: _How, causal: bool = False
+) -> tuple[Any, Any]:
+    """(b, h, l, w) attention, and (b, h, l) the logarithm of its normaliser in float32."""
+    if query.device.type == "cpu" and how.softcap is None:
+        shaped = None if mask is None else mask.to(query.dtype)
+        shaped = shaped if shaped is None or shaped.dim() == 4 else shaped[None, None]
+        found: tuple[Any, Any] = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+            query, key, value, 0.0, causal, attn_mask=shaped, scale=how.scale
+        )
+        return found
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:
+        key, value = (one.repeat_interleave(groups, dim=1) for one in (key, value))
+    scores = (query @ key.transpose(-1, -2)).float() * how.scale
+    if how.softcap is not None:
+        scores = how.softcap * torch.tanh(scores / how.softcap)
+    if causal:
+        size = scores.shape[-1]
+        ahead = torch.ones(size, size, dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(ahead, float("-inf"))
+    if mask is not None:
+        scores = scores + mask
+    normaliser = scores.logsumexp(-1)
+    shares = torch.exp(scores - normaliser[..., None].clamp(min=torch.finfo(torch.float32).min))
+    return shares.to(value.dtype) @ value, normaliser

@@ -1,0 +1,240 @@
+"""Requests through a causal model whose attention can be shared: each token once.
+
+The last layer is narrowed: its keys and values are needed of every token, its output only where a
+label is read. So it runs twice, first over all tokens until keys and values are there, then over
+the tokens that are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import nn
+
+from promptkit.backends.hf_passes import LOGIT_BYTES, Passes
+from promptkit.backends.meter import Meter
+from promptkit.backends.shared_attention import (
+    NAME,
+    Captured,
+    Layout,
+    Prefix,
+    Sharing,
+    Unsupported,
+    register,
+    sharing,
+)
+from promptkit.backends.shared_plan import Segment, packs, shared_plan
+from promptkit.backends.tokens import Request
+
+#: Largest difference of a log-probability from eager attention that is rounding: float32 gives a
+#: few millionths.
+SAME = 1e-4
+
+
+#: Prompts that are tried first: a shared beginning, a tree of labels, rows of different length.
+PROBE = (
+    Request((13, 24, 35, 46, 57, 68), ((21,), (21, 9), (32, 43, 65), (32, 54, 76))),
+    Request((13, 24, 35, 79, 68, 57, 46, 35), ((21,), (32, 43), (43, 5))),
+)
+
+
+class SharedPasses:
+    """Scores requests with a model whose attention is `shared_attention`.
+
+    Args:
+        model: A causal language model in evaluation mode.
+        passes: Budgets, and the meter.
+    """
+
+    def __init__(self, model: Any, passes: Passes) -> None:
+        self.model, self.passes = model, passes
+        self._prefix = Prefix(())
+        self._vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        self._layer = self._last_layer()
+
+    def run(self, requests: Sequence[Request]) -> list[list[float]]:
+        """(n, c) log-probabilities."""
+        totals = [[0.0] * len(request.answers) for request in requests]
+        plan = shared_plan(requests, self._prefix.ids)
+        with attention_of(self.model, NAME):
+            self._read_prefix(plan.prefix)
+            for pack in self._packs(plan.segments):
+                segments = [plan.segments[index] for index in pack]
+                found = self.passes.halving(segments, len, self._forward)
+                for segment, values in zip(segments, found, strict=True):
+                    for wanted, value in zip(segment.wanted, values, strict=True):
+                        totals[wanted.request][wanted.candidate] += value
+        return totals
+
+    def _packs(self, segments: Sequence[Segment]) -> Iterator[list[int]]:
+        tokens, rows = self.passes.budget
+        reads = max(1, LOGIT_BYTES // (4 * self._vocabulary))
+        return packs(segments, tokens=tokens, rows=rows, reads=reads)
+
+    @torch.inference_mode()
+    def _last_layer(self) -> nn.Module:
+        """The layer that attends last; found by looking on.
+
+        Raises:
+            Unsupported: The model does not use the attention that it is set to, or uses a module
+                twice.
+        """
+        asked: list[nn.Module] = []
+        with attention_of(self.model, NAME), sharing(Prefix(()), None) as now:
+            now.on_call = asked.append
+            ids = torch.zeros((1, 2), dtype=torch.long, device=self.passes.device)
+            self.model(input_ids=ids, use_cache=False)
+        if not asked:
+            raise Unsupported("its attention is its own and cannot be replaced")
+        if len({id(module) for module in asked}) < len(asked):
+            raise Unsupported("one module attends in several layers")
+        self._last = asked[-1]
+        return _layer_with(self.model, self._last)
+
+    @torch.inference_mode()
+    def _read_prefix(self, ids: tuple[int, ...]) -> None:
+        """Keys and values of the shared tokens; those that are there already are kept."""
+        if ids == self._prefix.ids:
+            return
+        self._prefix = Prefix(())
+        if not ids:
+            return
+        prefix = Prefix(ids)
+        row = torch.tensor(ids, device=self.passes.device)[None]
+        places = torch.arange(len(ids), device=self.passes.device)[None]
+        with sharing(prefix, None) as now, suppress(Captured):
+            now.until = self._last  # what comes behind the last keys and values is not needed
+            self.model(input_ids=row, position_ids=places, use_cache=False)
+        self.passes.computed(len(ids))
+        self._prefix = prefix
+
+    def _forward(self, segments: Sequence[Segment]) -> list[list[float]]:
+        """The wanted log-probabilities of each segment."""
+        layout = Layout(segments, len(self._prefix.ids), self.passes.device)
+        starts, start = [], 0
+        for segment in segments:
+            starts.append(start)
+            start += len(segment)
+        asked = [
+            (begin + one.at, one.token)
+            for begin, segment in zip(starts, segments, strict=True)
+            for one in segment.wanted
+        ]
+        needed = sorted({at for at, _ in asked})
+        places = torch.tensor(needed, device=self.passes.device)
+        width = layout.ids.shape[1]
+        with sharing(self._prefix, layout) as now, _narrowed(self._layer, now, places, width):
+            logits = self.model(
+                input_ids=layout.ids,
+                position_ids=layout.positions,
+                use_cache=False,
+                logits_to_keep=places,
+            ).logits
+        self.passes.computed(layout.ids.numel())
+        row = {at: index for index, at in enumerate(needed)}
+        values = iter(self.passes.log_p(logits, [(0, row[at], token) for at, token in asked]))
+        return [[next(values) for _ in segment.wanted] for segment in segments]
+
+
+def shared_passes(model: Any, passes: Passes) -> tuple[SharedPasses | None, str]:
+    """Shared passes for a model, or None and why it cannot have them.
+
+    A family that never asks for the attention that its configuration names would go on computing
+    something else without a word. So it is looked at who asks, and a few short prompts are compared
+    with eager attention.
+
+    Args:
+        model: A causal language model in evaluation mode.
+        passes: Budgets, and the meter; the comparison is not counted.
+    """
+    register()
+    vocabulary = int(model.get_input_embeddings().weight.shape[0])
+    requests = [_folded(request, vocabulary) for request in PROBE]
+    try:
+        made = SharedPasses(model, Passes(passes.device, passes.batch_size, Meter()))
+        found = [value for own in made.run(requests) for value in own]
+    except (Unsupported, Captured, RuntimeError, TypeError, ValueError, LookupError) as error:
+        return None, f"{type(error).__name__}: {error}".splitlines()[0]
+    gap = max(abs(one - other) for one, other in zip(found, _eagerly(model, requests), strict=True))
+    if not gap <= SAME:  # nan is no agreement
+        return None, f"shared attention differs by {gap:.1e} nats"
+    made.passes = passes
+    return made, ""
+
+
+@torch.inference_mode()
+def _eagerly(model: Any, requests: Sequence[Request]) -> list[float]:
+    """Log-probability of each answer of each request, one sequence at a time."""
+    found = []
+    with attention_of(model, "eager"):
+        for request in requests:
+            for answer in request.answers:
+                ids = torch.tensor([(*request.context, *answer)], device=model.device)
+                log_p = model(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
+                places = range(len(request.context) - 1, ids.shape[1] - 1)
+                found.append(sum(float(log_p[at, ids[0, at + 1]]) for at in places))
+    return found
+
+
+def _folded(request: Request, vocabulary: int) -> Request:
+    """The same with ids that the vocabulary has."""
+    answers = tuple(tuple(i % vocabulary for i in answer) for answer in request.answers)
+    return Request(tuple(i % vocabulary for i in request.context), answers)
+
+
+@contextmanager
+def attention_of(model: Any, name: str) -> Iterator[None]:
+    """Let the model use the attention of that name."""
+    usual = model.config._attn_implementation
+    model.set_attn_implementation(name)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(usual)
+
+
+def _layer_with(model: nn.Module, attention: nn.Module) -> nn.Module:
+    """The layer that an attention module belongs to."""
+    for lists in model.modules():
+        if isinstance(lists, nn.ModuleList):
+            for layer in lists:
+                if any(module is attention for module in layer.modules()):
+                    return layer
+    raise Unsupported("its layers are in no list")
+
+
+@contextmanager
+def _narrowed(layer: nn.Module, now: Sharing, places: Any, width: int) -> Iterator[None]:
+    """Let a layer compute its output at some places of (1, width) alone, and 0 elsewhere."""
+    usual = layer.forward
+
+    def few(value: Any) -> Any:
+        if isinstance(value, tuple | list):
+            return type(value)(few(one) for one in value)
+        if isinstance(value, torch.Tensor) and value.dim() > 1 and value.shape[:2] == (1, width):
+            return value[:, places]
+        return value
+
+    def forward(*arguments: Any, **options: Any) -> Any:
+        now.capturing = True
+        try:
+            usual(*arguments, **options)
+        except Captured:
+            pass
+        finally:
+            now.capturing = False
+        now.needed = places
+        found = usual(*few(arguments), **{key: few(value) for key, value in options.items()})
+        states = found[0] if isinstance(found, tuple) else found
+        whole = states.new_zeros(1, width, states.shape[-1])
+        whole[:, places] = states
+        return (whole, *found[1:]) if isinstance(found, tuple) else whole
+
+    layer.forward = forward
+    try:
+        yield
+    finally:
+        del layer.forward

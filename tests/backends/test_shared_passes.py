@@ -1,0 +1,211 @@
+"""Shared passes: the scores of the plain computation, with every token computed once."""
+
+import random
+
+import pytest
+import torch
+import transformers as tf
+
+from promptkit.backends import shared_passes as module
+from promptkit.backends.hf import with_exact_attention
+from promptkit.backends.hf_passes import Passes
+from promptkit.backends.meter import Meter
+from promptkit.backends.shared_passes import attention_of, shared_passes
+from promptkit.backends.shared_plan import shared_plan
+from promptkit.backends.tokens import Request
+from tests.tiny import causal_model
+
+SHAPE = {
+    "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512,
+}  # fmt: skip
+#: Families with something of their own: windows, soft caps, parallel layers.
+MORE = {
+    "gemma2": lambda: tf.Gemma2Config(
+        **SHAPE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8,
+        attn_logit_softcapping=5.0, final_logit_softcapping=10.0),
+    "gemma3": lambda: tf.Gemma3TextConfig(
+        **SHAPE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8),
+    "mistral": lambda: tf.MistralConfig(**SHAPE, sliding_window=16),
+    "phi3": lambda: tf.Phi3Config(**SHAPE, pad_token_id=0, eos_token_id=1),
+    "qwen2": lambda: tf.Qwen2Config(**SHAPE),
+    "gpt_neox": lambda: tf.GPTNeoXConfig(
+        vocab_size=100, hidden_size=32, intermediate_size=64, num_hidden_layers=3,
+        num_attention_heads=4, max_position_embeddings=512),
+}  # fmt: skip
+REFUSED = {
+    "bloom": lambda: tf.BloomConfig(vocab_size=100, hidden_size=32, n_layer=2, n_head=4),
+    "mpt": lambda: tf.MptConfig(vocab_size=100, d_model=32, n_heads=4, n_layers=2),
+    "gpt_oss": lambda: tf.GptOssConfig(
+        **SHAPE, head_dim=8, num_local_experts=2, num_experts_per_tok=1, eos_token_id=1),
+}  # fmt: skip
+FAMILIES = ["llama", "qwen3", "gemma", "gpt2", "opt", *MORE]
+
+
+def built(family):
+    if family not in MORE and family not in REFUSED:
+        return causal_model(family, 100)
+    torch.manual_seed(0)
+    model = tf.AutoModelForCausalLM.from_config({**MORE, **REFUSED}[family]())
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0.0, 0.3)
+    return model.eval()
+
+
+def sharing(family, batch_size="auto"):
+    passes = Passes(torch.device("cpu"), batch_size, Meter())
+    model = built(family)
+    made, why = shared_passes(model, passes)
+    assert made, why
+    return made
+
+
+def asked(n, shared, seed=0, longest=40):
+    draw = random.Random(seed)
+
+    def ids(size, most=100):
+        return tuple(draw.randrange(most) for _ in range(size))
+
+    beginning = ids(shared)
+    # few different tokens: answers begin alike, and some are the beginning of others
+    answers = tuple(dict.fromkeys(ids(draw.randint(1, 4), 6) for _ in range(8)))
+    return [Request(beginning + ids(draw.randint(1, longest)), answers) for _ in range(n)]
+
+
+@torch.inference_mode()
+def plainly(model, requests):
+    """One sequence at a time, with eager attention: what every score must equal."""
+    found = []
+    with attention_of(model, "eager"):
+        for request in requests:
+            own = []
+            for answer in request.answers:
+                ids = torch.tensor([(*request.context, *answer)])
+                log_p = model(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
+                start = len(request.context) - 1
+                own.append(sum(float(log_p[start + i, t]) for i, t in enumerate(answer)))
+            found.append(own)
+    return found
+
+
+def gap(one, other):
+    return max(
+        abs(a - b) for x, y in zip(one, other, strict=True) for a, b in zip(x, y, strict=True)
+    )
+
+
+@pytest.mark.parametrize("shared", [0, 1, 30, 90])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_scores_are_those_of_the_plain_computation(family, shared):
+    made, requests = sharing(family), asked(6, shared)
+    assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2"])
+def test_scores_in_float64_differ_by_rounding_alone(family):
+    made, requests = sharing(family), asked(4, 20)
+    found = made.run(requests)
+    assert gap(found, plainly(made.model.double(), requests)) < 5e-5
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "mistral"])
+def test_every_token_is_computed_once(family):
+    made, requests = sharing(family), asked(6, 30)
+    assert made.passes.meter.cost.computed_tokens == 0  # the probe is not counted
+    made.run(requests)
+    assert made.passes.meter.cost.computed_tokens == shared_plan(requests).tokens
+
+
+def test_the_shared_beginning_is_kept_for_the_rows_that_come_later():
+    made, requests = sharing("llama"), asked(12, 60)
+    found = made.run(requests[:6])
+    before = made.passes.meter.cost.computed_tokens
+    found += made.run(requests[6:])
+    own = sum(map(len, shared_plan(requests).segments))
+    assert made.passes.meter.cost.computed_tokens == 60 + own
+    assert made.passes.meter.cost.computed_tokens - before < own
+    assert gap(found, plainly(made.model, requests)) < 5e-5
+
+
+def test_another_beginning_takes_the_place_of_the_last():
+    made = sharing("llama")
+    for seed in (0, 1, 0):
+        requests = asked(5, 40, seed=seed)
+        assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_scores_depend_neither_on_batches_nor_on_the_order_of_rows(batch_size):
+    requests = asked(7, 20)
+    found = sharing("llama").run(requests)
+    other = sharing("llama", batch_size).run(requests[::-1])[::-1]
+    assert gap(found, other) < 1e-5
+
+
+def test_the_model_is_left_as_it_was():
+    made = sharing("llama")
+    attention, forward = made.model.config._attn_implementation, made._layer.forward
+    made.run(asked(3, 10))
+    assert made.model.config._attn_implementation == attention != module.NAME
+    assert made._layer.forward == forward
+    ids = torch.tensor([[1, 2, 3]])
+    with torch.inference_mode(), attention_of(made.model, "eager"):
+        expected = made.model(input_ids=ids).logits
+    with torch.inference_mode():
+        assert torch.allclose(made.model(input_ids=ids).logits, expected, atol=1e-5)
+
+
+def test_where_memory_does_not_suffice_a_pass_goes_through_in_halves(monkeypatch):
+    made, requests = sharing("llama"), asked(6, 20)
+    usual, sizes = made._forward, []
+
+    def forward(segments):
+        sizes.append(len(segments))
+        if len(segments) > 2:
+            raise torch.OutOfMemoryError
+        return usual(segments)
+
+    monkeypatch.setattr(made, "_forward", forward)
+    assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
+    assert sizes[0] == 6
+    assert max(sizes[2:]) <= 3
+
+
+def test_logits_of_a_large_vocabulary_bound_a_pass(monkeypatch):
+    monkeypatch.setattr(module, "LOGIT_BYTES", 4 * 100 * 12)
+    made, requests = sharing("llama"), asked(5, 20)
+    nodes = len(shared_plan(requests).segments[0].tree.ids) + 1
+    assert max(map(len, made._packs(shared_plan(requests).segments))) == max(1, 12 // nodes)
+    assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
+
+
+@pytest.mark.parametrize("family", REFUSED)
+def test_a_family_that_does_not_take_the_attention_is_refused_and_says_why(family):
+    model = built(family)
+    attention = model.config._attn_implementation
+    made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
+    assert made is None
+    assert "its attention" in why
+    assert model.config._attn_implementation == attention
+
+
+@pytest.mark.parametrize("family", ["gemma2", "llama"])
+def test_a_model_with_soft_caps_uses_an_attention_that_knows_them(family):
+    model = with_exact_attention(built(family))
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    with torch.inference_mode():
+        found = model(input_ids=ids).logits
+        with attention_of(model, "eager"):
+            assert torch.allclose(found, model(input_ids=ids).logits, atol=1e-5)
+    assert (model.config._attn_implementation == "eager") == (family == "gemma2")
+
+
+def test_an_attention_that_computes_something_else_is_found_out(monkeypatch):
+    from promptkit.backends import shared_attention
+
+    monkeypatch.setattr(shared_attention, "_seen", lambda s, n, w: torch.ones(n, n).bool().tril())
+    made, why = shared_passes(built("llama"), Passes(torch.device("cpu"), "auto", Meter()))
+    assert made is None
+    assert "differs by" in why

@@ -44,7 +44,13 @@ def draw(data: Path, out: Path, draws: int) -> None:
             (out / f"{name}-{seed}.json").write_text(json.dumps(content))
 
 
-def ours(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path) -> Any:
+def ours(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path, data: str) -> Any:
+    from functools import partial
+    from unittest import mock
+
+    from regret_report import means_without
+
+    from promptkit.runs.compare import verdict
     from promptkit.runs.compare.cells import Bench
     from promptkit.runs.compare.engine import run_comparison
     from promptkit.runs.compare.rows import rows_of
@@ -55,8 +61,11 @@ def ours(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path
         data=rows, sizes=[None], seeds=1, folds=3, seed=seed, budget=0.75 * budget, fresh=True
     )
     warm(rows)
+    # what other data sets showed, and nothing of this one
+    own = partial(verdict.experience, seen=means_without(data))
     begun = time.perf_counter()
-    comparison = run_comparison(asked, root=out / "cells")
+    with mock.patch.object(verdict, "experience", own):
+        comparison = run_comparison(asked, root=out / "cells")
     entry = comparison.recommendation.entry
     bench = Bench(rows_of(asked), seed, "auto", "auto")
     strategy = bench.strategy(entry)
@@ -74,7 +83,7 @@ def warm(rows: list[dict]) -> None:
                                "dtype": "auto"})  # fmt: skip
 
 
-def setfit(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path) -> Any:
+def setfit(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path, _: str) -> Any:
     from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments
 
@@ -92,7 +101,9 @@ def setfit(rows: list[dict], texts: list[str], seed: int, budget: float, out: Pa
     return [str(one) if str(one) in labels else labels[int(one)] for one in predicted], adapted, ""
 
 
-def autointent(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path) -> Any:
+def autointent(
+    rows: list[dict], texts: list[str], seed: int, budget: float, out: Path, _: str
+) -> Any:
     import os
 
     from autointent import Dataset, Pipeline
@@ -124,7 +135,7 @@ TOOLS = {"ours": ours, "setfit": setfit, "autointent": autointent}
 def run(tool: str, out: Path) -> None:
     """All drawn rows that this tool has not done yet."""
     for file in sorted(out.glob("*-*.json")):
-        _, seed = file.stem.rsplit("-", 1)
+        data, seed = file.stem.rsplit("-", 1)
         done = out / f"{tool}.jsonl"
         known = (
             [json.loads(line) for line in done.read_text().splitlines()] if done.exists() else []
@@ -135,7 +146,7 @@ def run(tool: str, out: Path) -> None:
         golds = [row["label"] for row in content["test"]]
         budget = setfit_seconds(out, file.stem) if tool == "ours" else 0.0
         found, seconds, facts = TOOLS[tool](
-            content["train"], [row["text"] for row in content["test"]], int(seed), budget, out
+            content["train"], [row["text"] for row in content["test"]], int(seed), budget, out, data
         )
         right = sum(one == gold for one, gold in zip(found, golds, strict=True)) / len(golds)
         line = {"rows": file.stem, "accuracy": right, "seconds": seconds, "facts": facts}

@@ -36,6 +36,8 @@ from promptkit.types import Example
 
 REFERENCE = ("sst2", "cr", "trec", "banking77", "tweet_sentiment")
 IN_BOX = ("customer_reviews", "support_intents", "news_topics", "entailment")
+#: Where everything is kept.
+CELLS = Path(__file__).parent / "regret-cells"
 SIZES = (50, 150, 300)
 DRAWS = 5
 #: Fixed rules that the recommendation must beat; adapted and tested, never compared. Both learn
@@ -197,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("cells", "report", "prior", "growth"))
     parser.add_argument("data", type=Path)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "regret-cells")
+    parser.add_argument("--out", type=Path, default=CELLS)
     parser.add_argument("--only", default="", help="data sets, separated by commas")
     parser.add_argument("--strategies", default="", help="entries; the default ones otherwise")
     parser.add_argument("--sizes", default="", help="labelled rows; 50,150,300 otherwise")

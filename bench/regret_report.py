@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from regret import FIXED, FIXED_ENTRIES, PLAIN_CONTRASTIVE, Setting, compared, lines_of_file
+from regret import CELLS, FIXED, FIXED_ENTRIES, PLAIN_CONTRASTIVE, Setting, compared, lines_of_file
 
 from promptkit.runs.compare import verdict
 from promptkit.runs.compare.draws import cross_validation
@@ -69,6 +69,20 @@ def means(results: Sequence[Result]) -> dict[str, float]:
         name: float(np.mean([np.mean(own) for own in found.values()]))
         for name, found in by_data.items()
         if name not in {entry.name for entry in FIXED_ENTRIES}
+    }
+
+
+def means_without(data: str, out: Path = CELLS) -> dict[str, float]:
+    """`means` of what is stored of the other data sets."""
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    fixed = {entry.name for entry in FIXED_ENTRIES}
+    for line in lines_of_file(out / "tested.jsonl"):
+        name = line["setting"].rsplit("-", 2)[0]
+        if name != data and line["entry"] not in fixed:
+            found[line["entry"]][name].append(line["accuracy"])
+    return {
+        entry: float(np.mean([np.mean(own) for own in by_data.values()]))
+        for entry, by_data in found.items()
     }
 
 

@@ -29,6 +29,7 @@ from promptkit.strategies.feature_options import (
 from promptkit.strategies.feature_state import FittedFeatures, read_state, write_state
 from promptkit.strategies.folds import at_most
 from promptkit.strategies.layer_choice import CHOSEN_ON, View, best_strength, best_view
+from promptkit.strategies.linear_heads import one_thread
 from promptkit.strategies.reading import Reading
 from promptkit.strategies.rows import counted_rows, named_rows
 from promptkit.strategies.scalar_mix import mix_weights
@@ -129,7 +130,7 @@ class Features(Classified):
             CapabilityError: A pooling that makes no sense for the model.
         """
         self._keep = True
-        with self._meter.timed():
+        with self._meter.timed(), one_thread():
             # in an order of their own, so that nothing depends on how the rows came
             own = sorted(train, key=lambda row: _rank(row.id, self.seed))
             targets_of(own, self.labels)  # there must be rows beside the label rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,16 +17,20 @@ from promptkit.errors import SpecError, StoreError
 from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
 from promptkit.strategies.folds import Places, at_most, folds
-from promptkit.strategies.linear_heads import quietly
+from promptkit.strategies.linear_heads import one_thread, quietly
 from promptkit.strategies.ngrams import NGrams
 from promptkit.strategies.reading import Reading
 from promptkit.types import Evidence, Example, Scalar, flat
+
+Floats = NDArray[np.float64]
 
 #: Inverse strengths of the penalty that are tried.
 GRID = (1.0, 10.0, 100.0)
 PARTS = 5
 #: Rows that an inverse strength is chosen on at most; the fit itself takes all rows.
 CHOSEN_ON = 1000
+#: Rows whose products with each other are worked out to save width.
+NARROWED = 2000
 _CHOOSE = "choose"
 _FILE = "linear.safetensors"
 
@@ -66,14 +70,16 @@ class Tfidf(Classified):
         Raises:
             DataError: No row, or one whose label the task does not have.
         """
-        with self._meter.timed():
+        with self._meter.timed(), one_thread():
             targets = targets_of(train, self.labels)
             texts = self._texts(train)
             self.seen_ = np.unique(targets)
             self.c_ = float(self.c) if self.c != _CHOOSE else _chosen(texts, targets, self.seed)
             self.ngrams_ = NGrams().fit(texts)
             vectors = self.ngrams_.transform(texts)
-            self.weights_, self.bias_ = _fitted(vectors, targets, self.c_)
+            narrow, back = _narrowed(vectors)
+            weights, self.bias_ = _fitted(narrow, targets, self.c_)
+            self.weights_ = np.ascontiguousarray(back(weights))
         self._meter.add(trained_parameters=self.weights_.size + self.bias_.size)
         return self
 
@@ -132,16 +138,34 @@ def _chosen(texts: Sequence[str], targets: Places, seed: int) -> float:
         known = ngrams.transform([texts[place] for place in inside])
         unknown = ngrams.transform([texts[place] for place in outside])
         right = np.searchsorted(np.unique(targets[inside]), targets[outside])
+        narrow, back = _narrowed(known)
         for c in GRID:
-            log_p = _log_p(unknown, *_fitted(known, targets[inside], c))
+            weights, bias = _fitted(narrow, targets[inside], c)
+            log_p = _log_p(unknown, back(weights), bias)
             told[c] += float(log_p[np.arange(len(right)), right].sum())
         tried = True
     return max(GRID, key=lambda c: told[c]) if tried else GRID[-1]
 
 
-def _fitted(
-    vectors: Any, targets: Places, c: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _narrowed(vectors: Any) -> tuple[Any, Callable[[Floats], Floats]]:
+    """(n, r) rows with the same products between them, and the way back for weights on these.
+
+    A penalty on squared weights leaves nothing of them outside of what the rows span, so that ten
+    thousand n-grams of four hundred rows are four hundred numbers.
+    """
+    n, width = vectors.shape
+    if n >= width or n > NARROWED:
+        return vectors, lambda weights: weights
+    values, axes = np.linalg.eigh((vectors @ vectors.T).toarray())
+    kept = values > values[-1] * 1e-12
+    if not kept.any():  # no row holds an n-gram
+        return vectors, lambda weights: weights
+    root = np.sqrt(values[kept])
+    span = vectors.T @ (axes[:, kept] / root)
+    return axes[:, kept] * root, lambda weights: weights @ span.T
+
+
+def _fitted(vectors: Any, targets: Places, c: float) -> tuple[Floats, Floats]:
     """(s, w) weights and (s,) bias for the s labels that occur."""
     if len(np.unique(targets)) == 1:
         return np.zeros((1, vectors.shape[1])), np.zeros(1)
@@ -149,14 +173,12 @@ def _fitted(
     weights, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(weights) == 1:  # for two labels it has the second one's against the first's
         weights, bias = np.vstack([0 * weights, weights]), np.array([0.0, bias[0]])
-    return np.ascontiguousarray(weights), bias
+    return weights, bias
 
 
-def _log_p(
-    vectors: Any, weights: NDArray[np.float64], bias: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _log_p(vectors: Any, weights: Floats, bias: Floats) -> Floats:
     """(n, s) normalised."""
-    scores: NDArray[np.float64] = vectors @ weights.T + bias
+    scores: Floats = vectors @ weights.T + bias
     scores = scores - scores.max(axis=1, keepdims=True)
-    log_p: NDArray[np.float64] = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    log_p: Floats = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return log_p

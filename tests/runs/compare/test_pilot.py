@@ -2,6 +2,7 @@
 
 import pytest
 
+from promptkit.protocols import Step
 from promptkit.runs.compare.nouns import Cell, Draw, Entry
 from promptkit.runs.compare.pilot import FIRST, HELD, SECOND, run_pilot
 
@@ -16,7 +17,7 @@ class Clock:
     def __init__(self, *seconds, problem=""):
         self.seconds, self.problem, self.sizes = list(seconds), problem, []
 
-    def cell(self, entry, size, draw, train, held):
+    def cell(self, entry, size, draw, train, held, on_step):
         assert len(train) == size
         assert len(held) == HELD
         self.sizes.append(size)
@@ -54,3 +55,22 @@ def test_what_learns_nothing_is_timed_once_it_is_loaded():
 
 def test_an_entry_that_fails_has_no_times():
     assert timing(Clock(1.0, 1.0, 1.0, problem="no"), LEARNS).seconds(100, 100) == 0.0
+
+
+def test_a_fit_that_tells_its_steps_is_not_waited_for(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("promptkit.runs.compare.pilot.time.perf_counter", lambda: now[0])
+    done = []
+
+    class Steps(Clock):
+        def cell(self, entry, size, draw, train, held, on_step):
+            now[0] += 5.0  # loading
+            for step in range(1, 101):
+                now[0] += 0.5
+                done.append(step)
+                on_step(Step(step, 100))
+            raise AssertionError("waited for")
+
+    found = timing(Steps(), LEARNS)
+    assert max(done) == 6  # the first step, and more than two seconds of others
+    assert found.seconds(FIRST, 0) == pytest.approx(5.0 + 100 * 0.5)

@@ -6,6 +6,7 @@ tried when it is loaded; else each answer is a sequence of its own.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from promptkit.backends.shared_passes import shared_passes
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.types import Candidate, Prompt, Text
 
+_log = logging.getLogger(__name__)
+
 
 class CausalScorer:
     """Scores with a causal language model (Llama, Qwen, Gemma, GPT-2, OPT...).
@@ -27,11 +30,14 @@ class CausalScorer:
         passes: How sequences go through it.
     """
 
-    evidence = "log-probability"
-
     def __init__(self, model: Any, tokens: Tokens, passes: Passes) -> None:
         self.model, self.tokens, self.passes = model, tokens, passes
         self.shared, self.plain_because = shared_passes(model, passes)
+        #: What the numbers are; a record of a run shows it.
+        self.evidence = "log-probability"
+        if self.shared is None:
+            self.evidence += ", each answer apart"
+            _log.info("%s: nothing is shared: %s", type(model).__name__, self.plain_because)
 
     def seen(self, prompt: Prompt) -> Prompt:
         """The prompt as it is."""

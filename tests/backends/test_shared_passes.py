@@ -8,6 +8,7 @@ import transformers as tf
 
 from promptkit.backends import shared_passes as module
 from promptkit.backends.hf import with_exact_attention
+from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.meter import Meter
 from promptkit.backends.shared_passes import attention_of, shared_passes
@@ -189,6 +190,17 @@ def test_a_family_that_does_not_take_the_attention_is_refused_and_says_why(famil
     assert made is None
     assert "its attention" in why
     assert model.config._attn_implementation == attention
+
+
+@pytest.mark.parametrize("family", ["llama", "bloom"])
+def test_a_family_that_cannot_share_scores_each_answer_apart_and_says_so(family, caplog):
+    caplog.set_level("INFO")
+    scorer = CausalScorer(built(family), None, Passes(torch.device("cpu"), "auto", Meter()))
+    requests = asked(3, 10)
+    assert gap(scorer.run(requests), plainly(scorer.model, requests)) < 5e-5
+    apart = family == "bloom"
+    assert scorer.evidence.endswith("each answer apart") == apart
+    assert ("nothing is shared" in caplog.text) == apart
 
 
 @pytest.mark.parametrize("family", ["gemma2", "llama"])

@@ -71,16 +71,11 @@ class Layout:
         self._windows: dict[int, tuple[Any, Any]] = {}
 
     def _groups(self, segments: Sequence[Segment]) -> list[_Group]:
-        starts, start = [], 0
-        for segment in segments:
-            starts.append(start)
-            start += len(segment)
-        found = []
-        # segments that are alike but for their tokens need neither padding nor masks of their own
-        order = sorted(range(len(segments)), key=lambda i: len(segments[i]))
-        for _, same in groupby(order, key=lambda i: _padded_length(len(segments[i]))):
-            own = list(same)
-            found.append(_Group([segments[i] for i in own], [starts[i] for i in own], self.device))
+        found, start = [], 0
+        for size, own in groupby(segments, len):  # those of one length lie beside each other
+            group = _Group(list(own), start, self.device)
+            found.append(group)
+            start += size * len(group.segments)
         return found
 
     def window(self, size: int) -> Any:
@@ -93,48 +88,39 @@ class Layout:
         return self._windows[size]
 
 
-def _padded_length(size: int) -> int:
-    """Segments within an eighth of each other share a group; the others are padded too much."""
-    step = max(1, 1 << max(0, size.bit_length() - 4))
-    return -(-size // step) * step
-
-
 class _Group:
-    """Segments of about one length, as a batch for their attention to themselves."""
+    """Neighbouring segments of one length: a batch for their attention to themselves.
 
-    def __init__(self, segments: Sequence[Segment], starts: Sequence[int], device: Any) -> None:
-        sizes = [len(segment) for segment in segments]
-        longest = max(sizes)
-        places = torch.arange(longest)
-        index = torch.tensor(starts)[:, None] + places.clamp(max=longest)
-        there = places < torch.tensor(sizes)[:, None]
-        self.shape = index.shape
-        self.index = torch.where(there, index, torch.tensor(starts)[:, None]).to(device)
-        #: Where the real tokens of the batch stand in it, and where in the pass.
-        self.kept = there.flatten().nonzero()[:, 0].to(device)
-        self.places = self.index.flatten()[self.kept]
+    Args:
+        segments: The segments.
+        start: Where the first one begins in the pass.
+        device: Where the model lies.
+    """
+
+    def __init__(self, segments: Sequence[Segment], start: int, device: Any) -> None:
+        self.segments, self.device = segments, device
+        self.shape = (len(segments), len(segments[0]))
+        self.tokens = slice(start, start + len(segments) * len(segments[0]))
         self.causal = all(not segment.tree.ids for segment in segments)
-        self._segments, self._device = segments, device
         self._masks: dict[int | None, Any] = {}
 
     def mask(self, window: int | None) -> Any:
         """(b, 1, l, l) additive: who may see whom; None where each sees all that stand before."""
-        longest = self.shape[1]
-        if window is not None and window >= longest:
+        if window is not None and window >= self.shape[1]:
             window = None
         if window is None and self.causal:
             return None
         if window not in self._masks:
-            seen = torch.stack([_seen(segment, longest, window) for segment in self._segments])
+            seen = torch.stack([_seen(segment, window) for segment in self.segments])
             zero = torch.zeros(seen.shape)
-            self._masks[window] = zero.masked_fill(~seen, float("-inf"))[:, None].to(self._device)
+            self._masks[window] = zero.masked_fill(~seen, float("-inf"))[:, None].to(self.device)
         return self._masks[window]
 
 
-def _seen(segment: Segment, longest: int, window: int | None) -> Any:
+def _seen(segment: Segment, window: int | None) -> Any:
     """(l, l) whether a token sees another: all before it in the prompt, its ancestors, itself."""
-    seen = torch.ones(longest, longest, dtype=torch.bool).tril()
     start, size = len(segment.trunk), len(segment)
+    seen = torch.ones(size, size, dtype=torch.bool).tril()
     for node, parent in enumerate(segment.tree.parents):
         own = start + node
         seen[own, start:] = False
@@ -142,8 +128,8 @@ def _seen(segment: Segment, longest: int, window: int | None) -> Any:
             seen[own] = seen[start + parent]
         seen[own, own] = True
     if window is not None:
-        depths = torch.tensor([*segment.depths, *range(size, longest)])
-        seen[:size, :size] &= (depths[:size, None] - depths[None, :size]) < window
+        depths = torch.tensor(segment.depths)
+        seen &= (depths[:, None] - depths) < window
     return seen
 
 
@@ -274,23 +260,19 @@ def _causal(query: Any, key: Any, value: Any, how: _How) -> Any:
 
 def _within(layout: Layout, query: Any, key: Any, value: Any, how: _How) -> tuple[Any, Any]:
     """(1, h, t, w) attention of segments to themselves, and (1, h, t) its normalisers."""
-    out, normaliser = torch.empty_like(query), query.new_empty(query.shape[:3], dtype=torch.float32)
+    found = []
     for group in layout.groups:
         q, k, v = (_batched(one, group) for one in (query, key, value))
         mask = group.mask(how.window)
-        found, sums = _attend(q, k, v, mask, how, causal=mask is None)
-        heads, width = query.shape[1], query.shape[3]
-        flat = found.transpose(0, 1).reshape(heads, -1, width)
-        out[0, :, group.places] = flat[:, group.kept]
-        normaliser[0, :, group.places] = sums.transpose(0, 1).reshape(heads, -1)[:, group.kept]
-    return out, normaliser
+        out, sums = _attend(q, k, v, mask, how, causal=mask is None)
+        found.append((out.transpose(1, 2).flatten(0, 1), sums.transpose(1, 2).flatten(0, 1)))
+    outs, normalisers = zip(*found, strict=True)
+    return torch.cat(outs)[None].transpose(1, 2), torch.cat(normalisers)[None].transpose(1, 2)
 
 
 def _batched(states: Any, group: _Group) -> Any:
-    """(b, h, l, w) of (1, h, t, w)."""
-    rows, longest = group.shape
-    picked = states[0].index_select(1, group.index.flatten())
-    return picked.view(states.shape[1], rows, longest, states.shape[3]).transpose(0, 1)
+    """(b, h, l, w) of (1, h, t, w), nothing copied."""
+    return states[0, :, group.tokens].unflatten(1, group.shape).transpose(0, 1)
 
 
 def _attend(

@@ -217,7 +217,7 @@ def test_a_model_with_soft_caps_uses_an_attention_that_knows_them(family):
 def test_an_attention_that_computes_something_else_is_found_out(monkeypatch):
     from promptkit.backends import shared_attention
 
-    monkeypatch.setattr(shared_attention, "_seen", lambda s, n, w: torch.ones(n, n).bool().tril())
+    monkeypatch.setattr(shared_attention, "_seen", lambda s, w: torch.ones(len(s), len(s)).bool().tril())
     made, why = shared_passes(built("llama"), Passes(torch.device("cpu"), "auto", Meter()))
     assert made is None
     assert "differs by" in why

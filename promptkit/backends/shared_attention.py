@@ -25,6 +25,8 @@ from promptkit.backends.shared_plan import Segment
 
 #: What a model's configuration calls it.
 NAME = "promptkit_shared"
+#: Bytes of scores that are written out at once, where no kernel does without.
+SCORE_BYTES = 256 * 2**20
 #: Arguments that attention functions are given and that change nothing here.
 _HARMLESS = frozenset(
     "attention_mask cache_position dropout is_causal layer_head_mask head_mask output_attentions "
@@ -289,15 +291,29 @@ def _attend(
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = (one.repeat_interleave(groups, dim=1) for one in (key, value))
-    scores = (query @ key.transpose(-1, -2)).float() * how.scale
+    rows, heads, length = query.shape[:3]
+    each = max(1, SCORE_BYTES // (4 * rows * heads * key.shape[2]))
+    parts = [
+        _some(query, key, value, mask, how, causal, slice(start, start + each))
+        for start in range(0, length, each)
+    ]
+    outs, normalisers = zip(*parts, strict=True)
+    return torch.cat(outs, dim=2), torch.cat(normalisers, dim=2)
+
+
+def _some(
+    query: Any, key: Any, value: Any, mask: Any, how: _How, causal: bool, which: slice
+) -> tuple[Any, Any]:
+    """`_attend` for some of the queries, its scores written out."""
+    scores = (query[:, :, which] @ key.transpose(-1, -2)).float() * how.scale
     if how.softcap is not None:
         scores = how.softcap * torch.tanh(scores / how.softcap)
     if causal:
-        size = scores.shape[-1]
-        ahead = torch.ones(size, size, dtype=torch.bool, device=scores.device).triu(1)
+        size = key.shape[2]
+        ahead = torch.ones(size, size, dtype=torch.bool, device=scores.device).triu(1)[which]
         scores = scores.masked_fill(ahead, float("-inf"))
     if mask is not None:
-        scores = scores + mask
+        scores = scores + mask[..., which, :]
     normaliser = scores.logsumexp(-1)
     shares = torch.exp(scores - normaliser[..., None].clamp(min=torch.finfo(torch.float32).min))
     return shares.to(value.dtype) @ value, normaliser

@@ -6,6 +6,7 @@ import pytest
 import torch
 import transformers as tf
 
+from promptkit.backends import shared_attention
 from promptkit.backends import shared_passes as module
 from promptkit.backends.hf import with_exact_attention
 from promptkit.backends.hf_causal import CausalScorer
@@ -101,6 +102,12 @@ def gap(one, other):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_scores_are_those_of_the_plain_computation(family, shared):
     made, requests = sharing(family), asked(6, shared)
+    assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
+
+
+def test_scores_that_are_written_out_a_few_at_a_time_are_the_same(monkeypatch):
+    monkeypatch.setattr(shared_attention, "SCORE_BYTES", 4 * 4 * 100)
+    made, requests = sharing("gemma2"), asked(4, 30)
     assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
 
 
@@ -215,9 +222,9 @@ def test_a_model_with_soft_caps_uses_an_attention_that_knows_them(family):
 
 
 def test_an_attention_that_computes_something_else_is_found_out(monkeypatch):
-    from promptkit.backends import shared_attention
-
-    monkeypatch.setattr(shared_attention, "_seen", lambda s, w: torch.ones(len(s), len(s)).bool().tril())
+    monkeypatch.setattr(
+        shared_attention, "_seen", lambda s, w: torch.ones(len(s), len(s)).bool().tril()
+    )
     made, why = shared_passes(built("llama"), Passes(torch.device("cpu"), "auto", Meter()))
     assert made is None
     assert "differs by" in why

@@ -163,8 +163,9 @@ def loses_little(case: Case) -> Case:
     if not out:
         return case
     told = ", ".join(f"{name} ({100 * case.loss[name]:.1f})" for name in out)
+    by = "" if case.measured_alone else f", with other data sets counted as {WORTH:g} rows"
     return case.without(out).saying(
-        "loses_little", f"expected to lose more than {100 * most:.1f} points: {told}"
+        "loses_little", f"expected to lose more than {100 * most:.1f} points{by}: {told}"
     )
 
 
@@ -232,7 +233,7 @@ def case_of(plan: Plan, lines: Sequence[Line], grid: Grid, asked: CompareSpec) -
     final = [final_line(lines, entry) for entry in plan.entries]
     scored = [line for line in final if line.accuracy is not None]
     names = [line.entry.name for line in scored]
-    choice = _weighed(plan, scored, grid, asked.prior)
+    choice, alone = _weighed(plan, scored, grid, asked.prior)
     expected = dict(zip(names, map(float, choice.means), strict=True)) if choice else {}
     loss = dict(zip(names, map(float, choice.regret), strict=True)) if choice else {}
     return Case(
@@ -241,18 +242,20 @@ def case_of(plan: Plan, lines: Sequence[Line], grid: Grid, asked: CompareSpec) -
         loss=loss,
         expected=expected,
         p_value=_p_values(plan, scored, grid, expected),
-        measured_alone=not asked.prior,
+        measured_alone=alone,
     )
 
 
-def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid, with_prior: bool) -> Choice | None:
-    """Expected accuracies and losses, on the draws that all entries have."""
+def _weighed(
+    plan: Plan, scored: Sequence[Line], grid: Grid, with_prior: bool
+) -> tuple[Choice | None, bool]:
+    """Expected accuracies and losses, on the draws that all have; whether all of it is measured."""
     if not scored:
-        return None
+        return None, True
     found = [grid.of(line.entry.name, line.size) for line in scored]
     common = sorted(set.intersection(*(set(own) for own in found)))
     if not common:
-        return None
+        return None, True
     entries = [line.entry for line in scored]
 
     def prior(measured: Floats) -> Prior | None:
@@ -260,7 +263,8 @@ def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid, with_prior: bool) -
 
     if plan.design == "test":
         cells = np.stack([[own[draw].right for draw in common] for own in found])
-        return choice_over_draws(cells, prior=prior(cells.mean(axis=(1, 2))))
+        before = prior(cells.mean(axis=(1, 2)))
+        return choice_over_draws(cells, prior=before), before is None
     # Held-out rows, each the mean over the repeats: five folds would leave four degrees of
     # freedom to a covariance of a dozen entries.
     rows = sorted({int(place) for draw in common for place in found[0][draw].places})
@@ -273,7 +277,8 @@ def _weighed(plan: Plan, scored: Sequence[Line], grid: Grid, with_prior: bool) -
         for column, own in enumerate(found):
             right[where, column] += own[draw].right
     right /= times[:, None]
-    return choice_over_folds(right, n_train=np.inf, n_test=1, prior=prior(right.mean(axis=0)))
+    before = prior(right.mean(axis=0))
+    return choice_over_folds(right, n_train=np.inf, n_test=1, prior=before), before is None
 
 
 def _p_values(

@@ -96,6 +96,13 @@ def test_loses_little_drops_what_would_cost_more_than_is_bearable():
     assert "simple (3.0)" in made.reasons[0]
 
 
+def test_what_is_expected_from_other_data_sets_too_is_said_to_be():
+    made = replace(case(line(SIMPLE), line(HEAVY), loss=[0.03, 0.0]), best="heavy")
+    told = verdict.loses_little(replace(made, measured_alone=False)).reasons[0]
+    assert f"with other data sets counted as {WORTH:g} rows: simple (3.0)" in told
+    assert "other data sets" not in verdict.loses_little(made).reasons[0]
+
+
 def test_where_even_the_best_may_lose_much_what_loses_no_more_stays():
     made = replace(case(line(SIMPLE), line(HEAVY), loss=[0.03, 0.03]), best="heavy")
     assert left(verdict.loses_little(made)) == ["simple", "heavy"]

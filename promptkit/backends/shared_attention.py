@@ -148,7 +148,7 @@ class Sharing:
         #: Told of every module that attends; and the one with which the pass may end.
         self.on_call: Callable[[Any], None] = lambda module: None
         self.until: Any = None
-        #: The last layer's keys and values, and the places whose output is needed; see `narrowed`.
+        #: The last layer's keys and values, and the places whose output is needed.
         self.capturing: bool = False
         self.captured: tuple[Any, Any] | None = None
         self.needed: Any = None

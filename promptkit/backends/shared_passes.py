@@ -32,8 +32,10 @@ from promptkit.backends.tokens import Request
 #: Largest difference of a log-probability from eager attention that is rounding: float32 gives a
 #: few millionths.
 SAME = 1e-4
-
-
+#: What a family that is built otherwise may raise when it is tried.
+_CANNOT = (
+    Unsupported, Captured, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
 #: Prompts that are tried first: a shared beginning, a tree of labels, rows of different length.
 PROBE = (
     Request((13, 24, 35, 46, 57, 68), ((21,), (21, 9), (32, 43, 65), (32, 54, 76))),
@@ -151,12 +153,12 @@ def shared_passes(model: Any, passes: Passes) -> tuple[SharedPasses | None, str]
         passes: Budgets, and the meter; the comparison is not counted.
     """
     register()
-    vocabulary = int(model.get_input_embeddings().weight.shape[0])
-    requests = [_folded(request, vocabulary) for request in PROBE]
     try:
+        vocabulary = int(model.get_input_embeddings().weight.shape[0])
+        requests = [_folded(request, vocabulary) for request in PROBE]
         made = SharedPasses(model, Passes(passes.device, passes.batch_size, Meter()))
         found = [value for own in made.run(requests) for value in own]
-    except (Unsupported, Captured, RuntimeError, TypeError, ValueError, LookupError) as error:
+    except _CANNOT as error:
         return None, f"{type(error).__name__}: {error}".splitlines()[0]
     gap = max(abs(one - other) for one, other in zip(found, _eagerly(model, requests), strict=True))
     if not gap <= SAME:  # nan is no agreement

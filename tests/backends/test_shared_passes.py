@@ -199,6 +199,14 @@ def test_a_family_that_does_not_take_the_attention_is_refused_and_says_why(famil
     assert model.config._attn_implementation == attention
 
 
+def test_a_model_that_is_built_otherwise_is_refused_rather_than_failing_at_load(monkeypatch):
+    model = built("llama")
+    monkeypatch.setattr(model, "get_output_embeddings", lambda: None)
+    made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
+    assert made is None
+    assert why.startswith("AttributeError")
+
+
 @pytest.mark.parametrize("family", ["llama", "bloom"])
 def test_a_family_that_cannot_share_scores_each_answer_apart_and_says_so(family, caplog):
     caplog.set_level("INFO")

@@ -59,11 +59,11 @@ def _measured(bench: Bench, entry: Entry, draw: Draw) -> list[tuple[int, float, 
     held = draw.held[:HELD]
 
     def cell(size: int) -> Cell:
-        watch = _Steps()
+        train = draw.train[:size]
         try:
-            return bench.cell(entry, size, 0, draw.train[:size], held, on_step=watch)
+            return bench.cell(entry, size, 0, train, held, on_step=_Steps())
         except _Enough as enough:
-            return Cell(entry.name, size, 0, size, (), enough.seconds, 0.0)
+            return Cell(entry.name, size, 0, len(train), (), enough.seconds, 0.0)
 
     first = cell(FIRST if entry.fits else 0)
     if entry.fits:

@@ -7,7 +7,7 @@ judged here by figures that were made without it: those in the package know it a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,29 +60,31 @@ def judged(results: Sequence[Result], worth: float = WORTH) -> list[Result]:
 
 
 def means(results: Sequence[Result]) -> dict[str, float]:
-    """Mean test accuracy by entry: over the settings of each data set, then over data sets."""
-    by_data: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for result in results:
-        for name, value in result.test.items():
-            by_data[name][result.setting.data].append(value)
-    return {
-        name: float(np.mean([np.mean(own) for own in found.values()]))
-        for name, found in by_data.items()
-        if name not in {entry.name for entry in FIXED_ENTRIES}
-    }
+    """Mean test accuracy by entry, from whole settings."""
+    return _averaged(
+        (result.setting.data, name, value)
+        for result in results
+        for name, value in result.test.items()
+    )
 
 
 def means_without(data: str, out: Path = CELLS) -> dict[str, float]:
-    """`means` of what is stored of the other data sets."""
+    """The same from all that is stored of the other data sets."""
+    lines = lines_of_file(out / "tested.jsonl")
+    told = ((x["setting"].rsplit("-", 2)[0], x["entry"], x["accuracy"]) for x in lines)
+    return _averaged(one for one in told if one[0] != data)
+
+
+def _averaged(told: Iterable[tuple[str, str, float]]) -> dict[str, float]:
+    """Data set, entry, accuracy -> by entry: over the settings of a data set, then over these."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     fixed = {entry.name for entry in FIXED_ENTRIES}
-    for line in lines_of_file(out / "tested.jsonl"):
-        name = line["setting"].rsplit("-", 2)[0]
-        if name != data and line["entry"] not in fixed:
-            found[line["entry"]][name].append(line["accuracy"])
+    for data, name, value in told:
+        if name not in fixed:
+            found[name][data].append(value)
     return {
-        entry: float(np.mean([np.mean(own) for own in by_data.values()]))
-        for entry, by_data in found.items()
+        name: float(np.mean([np.mean(own) for own in by_data.values()]))
+        for name, by_data in found.items()
     }
 
 

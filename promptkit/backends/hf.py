@@ -44,7 +44,9 @@ class _Scorer(Protocol):
 
     def word(self, candidate: Candidate) -> Text: ...
 
-    def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Any: ...
+    def requests(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Any]: ...
 
     def length(self, request: Any) -> int: ...
 
@@ -112,7 +114,9 @@ class HFBackend:
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`."""
         with self._meter.timed():
-            asked = [self._ask(p, c) for p, c in zip(prompts, candidates, strict=True)]
+            seen = [self._scorer.seen(prompt) for prompt in prompts]
+            whole = self._scorer.requests(seen, candidates)
+            asked = [self._ask(*one) for one in zip(seen, candidates, whole, strict=True)]
             requests = [ask.request for ask in asked if ask.request is not None]
             scores = iter(self._scorer.run(requests))
             evidence = []
@@ -124,26 +128,24 @@ class HFBackend:
         )
         return evidence
 
-    def _ask(self, prompt: Prompt, candidates: Sequence[Candidate]) -> _Asked:
+    def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> _Asked:
         """Token ids for a row, its prompt shortened when it is too long for the model."""
         scorer = self._scorer
-        prompt = scorer.seen(prompt)
-        request = scorer.request(prompt, candidates)
-        if scorer.length(request) <= self.max_tokens:
-            return _Asked(prompt, request)
-        which = max(range(len(candidates)), key=lambda i: len(request.answers[i]))
+        if scorer.length(whole) <= self.max_tokens:
+            return _Asked(prompt, whole)
+        which = max(range(len(candidates)), key=lambda i: len(whole.answers[i]))
         widest = [candidates[which]]
         keep = {flat(candidate.text).strip() for candidate in candidates}
         try:
             prompt = fit(
                 prompt,
-                lambda p: scorer.length(scorer.request(p, widest)) + 1,
+                lambda p: scorer.length(*scorer.requests([p], [widest])) + 1,
                 self.max_tokens,
                 keep,
             )
         except DataError as error:
             return _Asked(prompt, None, str(error))
-        return _Asked(prompt, scorer.request(prompt, candidates))
+        return _Asked(prompt, *scorer.requests([prompt], [candidates]))
 
     def _evidence(
         self, asked: _Asked, candidates: Sequence[Candidate], log_p: Sequence[float]

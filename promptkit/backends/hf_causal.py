@@ -47,9 +47,11 @@ class CausalScorer:
         """The answer with its leading white space."""
         return candidate.text
 
-    def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
-        """See `Tokens.request`: prompt and answer are encoded together."""
-        return self.tokens.request(prompt, candidates)
+    def requests(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Request]:
+        """See `Tokens.requests`: prompt and answer are encoded together."""
+        return self.tokens.requests(prompts, candidates)
 
     def length(self, request: Request) -> int:
         """Tokens of the prompt with its longest answer."""

@@ -93,8 +93,13 @@ class MaskedScorer:
         """The answer without the white space around it."""
         return stripped(candidate.text)
 
-    def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Cloze:
-        """Each candidate in the slot, then masked; takes a prompt that was `seen`."""
+    def requests(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Cloze]:
+        """Each candidate in the slot, then masked; takes prompts that were `seen`."""
+        return [self._cloze(p, own) for p, own in zip(prompts, candidates, strict=True)]
+
+    def _cloze(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Cloze:
         text = flatten(prompt).text
         before = flat(text).index(SLOT)
         words = [self.word(candidate) for candidate in candidates]

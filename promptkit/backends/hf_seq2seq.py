@@ -56,9 +56,11 @@ class Seq2SeqScorer:
         """The answer without white space before it."""
         return decoder_word(candidate)
 
-    def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
+    def requests(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Request]:
         """What the encoder reads, and what the decoder is asked for."""
-        return encoder_request(self.tokens, prompt, candidates)
+        return encoder_requests(self.tokens, prompts, candidates)
 
     def length(self, request: Request) -> int:
         """Tokens of the longer side."""
@@ -105,22 +107,28 @@ def decoder_word(candidate: Candidate) -> Text:
     return answer_text(Flat((), (), opens_turn=True), candidate.text)
 
 
-def encoder_request(tokens: Tokens, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
+def encoder_requests(
+    tokens: Tokens, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+) -> list[Request]:
     """What the encoder reads, closed by EOS, and what the decoder is asked for.
 
     Raises:
         BackendError: A word has no token.
     """
-    read = tokens.encode([tokens.flat(prompt).text])[0].ids
-    answers = [one.ids for one in tokens.encode([decoder_word(c) for c in candidates])]
-    for candidate, ids in zip(candidates, answers, strict=True):
-        if not ids:
-            raise BackendError(
-                f"the word {flat(candidate.text)!r} has no token in this vocabulary",
-                hint="choose another word",
-            )
-    head, tail = absent(read, tokens.wrapping)
-    return Request((*head, *read, *tail), tuple(answers))
+    words = [tuple(map(decoder_word, own)) for own in candidates]
+    distinct = list(dict.fromkeys(word for own in words for word in own))
+    ids = dict(zip(distinct, (one.ids for one in tokens.encode(distinct)), strict=True))
+    empty = next((word for word in distinct if not ids[word]), None)
+    if empty is not None:
+        raise BackendError(
+            f"the word {flat(empty)!r} has no token in this vocabulary", hint="choose another word"
+        )
+    found = []
+    read = tokens.encode([tokens.flat(prompt).text for prompt in prompts])
+    for one, own in zip(read, words, strict=True):
+        head, tail = absent(one.ids, tokens.wrapping)
+        found.append(Request((*head, *one.ids, *tail), tuple(ids[word] for word in own)))
+    return found
 
 
 def _decoder_head(model: Any, tokens: Tokens) -> tuple[int, ...]:

@@ -71,6 +71,10 @@ class SharedPasses:
                         totals[wanted.request][wanted.candidate] += value
         return totals
 
+    def forget(self) -> None:
+        """Drop the keys and values that are kept for rows with the same beginning."""
+        self._prefix = Prefix(())
+
     def _packs(self, segments: Sequence[Segment]) -> Iterator[list[int]]:
         tokens, rows = self.passes.budget
         reads = max(1, LOGIT_BYTES // (4 * self._vocabulary))

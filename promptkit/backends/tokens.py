@@ -14,11 +14,12 @@ remain, and are closed by cutting inside the offending characters until no contr
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
+from promptkit.backends.endings import Endings, split_of
 from promptkit.errors import BackendError, DataError
 from promptkit.prompts.flatten import ChatRenderer, Flat, answer_text, flatten, merging_system
 from promptkit.types import Candidate, Prompt, Text, flat
@@ -28,10 +29,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids and the characters that each stands for."""
+    """Token ids, and how to find the characters that each stands for: few ever ask."""
 
     ids: tuple[int, ...]
-    spans: tuple[Span, ...]
+    offsets: Callable[[], Sequence[Span]]
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """(t,) first and last character of each token, the last one excluded."""
+        return tuple(self.offsets())
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Tokens:
                 hint="use a model that has a tokenizer.json",
             )
         self.tokenizer = tokenizer
+        self._endings = Endings(self)
 
     @cached_property
     def control(self) -> dict[int, str]:
@@ -106,12 +113,10 @@ class Tokens:
         if not texts:
             return []
         strings = [flat(text) for text in texts]
-        found = self.tokenizer(strings, add_special_tokens=False, return_offsets_mapping=True)
+        found = self.tokenizer(strings, add_special_tokens=False, return_attention_mask=False)
         encoded = []
-        for text, ids, spans in zip(
-            texts, found["input_ids"], found["offset_mapping"], strict=True
-        ):
-            quick = Encoded(tuple(ids), tuple((start, end) for start, end in spans))
+        for text, one in zip(texts, found.encodings, strict=True):
+            quick = Encoded(tuple(one.ids), partial(getattr, one, "offsets"))
             bad = self._from_row(quick, _Origin(text), flat(text))
             encoded.append(self._careful(text, quick) if bad else quick)
         return encoded
@@ -121,21 +126,40 @@ class Tokens:
         return flatten(prompt, self.chat)
 
     def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
-        """Token ids of a prompt and of each candidate after it.
+        """See `requests`."""
+        return self.requests([prompt], [candidates])[0]
+
+    def requests(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Request]:
+        """Token ids of each prompt and of each of its candidates after it.
 
         Prompt and candidate are encoded together, because a tokenizer may join them: after
         ``Sentiment: `` the word ``positive`` becomes `` positive``, which takes the blank with it.
         What is scored begins at the first token that holds a character of some candidate; the
-        tokens before it are the same for all.
+        tokens before it are the same for all. The whole prompt is encoded with one candidate only,
+        and the others behind its last words: see `endings`.
         """
-        ground = self.flat(prompt)
-        answers = [answer_text(ground, candidate.text) for candidate in candidates]
-        boundary = len(flat(ground.text))
-        wholes = self.encode([(*ground.text, *answer) for answer in answers])
-        starts = [bisect_right([end for _, end in _rising(w.spans)], boundary) for w in wholes]
-        split = min(*starts, _common(w.ids for w in wholes)) if len(wholes) > 1 else starts[0]
-        head = self._head(wholes[0].ids[:split])
-        return Request(head, tuple(whole.ids[split:] for whole in wholes))
+        flats = [self.flat(prompt) for prompt in prompts]
+        grounds = [one.text for one in flats]
+        answers = [
+            tuple(answer_text(one, candidate.text) for candidate in own)
+            for one, own in zip(flats, candidates, strict=True)
+        ]
+        firsts = self.encode([(*g, *own[0]) for g, own in zip(grounds, answers, strict=True)])
+        found = []
+        for ground, own, first in zip(grounds, answers, firsts, strict=True):
+            before, after = self._endings.behind(ground, own, first) or self.wholly(ground, own)
+            found.append(Request(self._head(before), after))
+        return found
+
+    def wholly(
+        self, ground: Text, answers: Sequence[Text]
+    ) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+        """Ids before what is scored and of each answer, the whole text encoded with each."""
+        wholes = self.encode([(*ground, *answer) for answer in answers])
+        split = split_of(wholes, len(flat(ground)))
+        return wholes[0].ids[:split], tuple(whole.ids[split:] for whole in wholes)
 
     def pieces(self, prompt: Prompt) -> list[tuple[str, tuple[int, ...]]]:
         """The token ids of a prompt, told apart: ``BOS``, each role of `Flat`, and ``frame``."""
@@ -171,6 +195,8 @@ class Tokens:
 
     def _from_row(self, encoded: Encoded, origin: _Origin, text: str) -> list[int]:
         """Positions of control ids that hold a character of a row."""
+        if self.control.keys().isdisjoint(encoded.ids):
+            return []
         bad = []
         for position, token in enumerate(encoded.ids):
             if token in self.control:
@@ -202,7 +228,7 @@ class Tokens:
             spans.append((start, end))
             cursor = end
         self._plain(whole, cursor, len(whole), origin, ids, spans)
-        return Encoded(tuple(ids), tuple(spans))
+        return Encoded(tuple(ids), lambda: spans)
 
     def _plain(
         self, whole: str, start: int, end: int, origin: _Origin, ids: list[int], spans: list[Span]
@@ -216,8 +242,8 @@ class Tokens:
             return_offsets_mapping=True,
             split_special_tokens=True,
         )
-        shifted = tuple((start + a, start + b) for a, b in found["offset_mapping"])
-        part = Encoded(tuple(found["input_ids"]), shifted)
+        shifted = [(start + a, start + b) for a, b in found["offset_mapping"]]
+        part = Encoded(tuple(found["input_ids"]), lambda: shifted)
         bad = self._from_row(part, origin, whole)
         if not bad:
             ids += part.ids
@@ -251,22 +277,3 @@ class _Origin:
         """Whether any character from start to end is a row's."""
         before = bisect_right(self._starts, end - 1)
         return before > 0 and self._rows[before - 1][1] > start
-
-
-def _rising(spans: Sequence[Span]) -> list[Span]:
-    """Spans whose ends never fall, so that they can be searched."""
-    highest, rising = 0, []
-    for start, end in spans:
-        highest = max(highest, end)
-        rising.append((start, highest))
-    return rising
-
-
-def _common(sequences: Any) -> int:
-    """Length of the longest common prefix."""
-    size = 0
-    for column in zip(*sequences, strict=False):
-        if len(set(column)) > 1:
-            break
-        size += 1
-    return size

@@ -100,7 +100,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
     name = backend_for(located, bool(prompt.cloze)) if asked.backend == "auto" else asked.backend
     from promptkit.backends.hf import load_tokenizer
     from promptkit.backends.hf_masked import masked_text
-    from promptkit.backends.hf_seq2seq import decoder_word, encoder_request
+    from promptkit.backends.hf_seq2seq import decoder_word, encoder_requests
     from promptkit.backends.tokens import Tokens
 
     tokens = Tokens(load_tokenizer(located.path))
@@ -115,7 +115,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         own = candidates("text")
         if located.kind() == "seq2seq":
             own = [replace(one, text=decoder_word(one)) for one in own]
-            request = encoder_request(tokens, prompt, own)
+            request = encoder_requests(tokens, [prompt], [own])[0]
         else:
             request = tokens.request(prompt, own)
         console.print(prompt_text(prompt, tokens))

@@ -47,7 +47,7 @@ def asked():
 
 
 def request_of(backend, prompt, words=WORDS):
-    return backend._scorer.request(backend._scorer.seen(prompt), candidates_of(*words))
+    return backend._scorer.requests([backend._scorer.seen(prompt)], [candidates_of(*words)])[0]
 
 
 def plain_scores(backend, request):
@@ -163,7 +163,7 @@ def test_a_word_from_a_row_becomes_no_control_token(backends):
     backend = backends("bert")
     words = [Candidate(0, (Piece(" "), Piece("[MASK]", True))), *candidates_of("good")]
     seen = backend._scorer.seen(prompt_of("Fine."))
-    request = backend._scorer.request(seen, words)
+    request = backend._scorer.requests([seen], [words])[0]
     assert backend.tokens.tokenizer.mask_token_id not in request.answers[0]
 
 

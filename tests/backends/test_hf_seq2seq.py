@@ -48,7 +48,7 @@ def asked():
 
 
 def requests_of(backend, prompts, candidates):
-    return [backend._scorer.request(p, c) for p, c in zip(prompts, candidates, strict=True)]
+    return backend._scorer.requests(prompts, candidates)
 
 
 def plain_scores(folder, requests):
@@ -91,7 +91,7 @@ def test_scores_depend_neither_on_batches_nor_on_the_order_of_rows_and_candidate
 
 def test_the_encoder_reads_what_the_tokenizer_makes_of_the_flat_prompt(backend):
     prompt = Prompt("1", instruction=(Piece("Judge it."),), query=(Piece("It was fine."),))
-    request = backend._scorer.request(prompt, candidates_of("good", "bad"))
+    request = backend._scorer.requests([prompt], [candidates_of("good", "bad")])[0]
     expected = backend.tokens.tokenizer("Judge it.\n\nIt was fine.")["input_ids"]
     assert list(request.context) == expected
     assert expected.count(backend.tokens.tokenizer.eos_token_id) == 1
@@ -99,7 +99,7 @@ def test_the_encoder_reads_what_the_tokenizer_makes_of_the_flat_prompt(backend):
 
 def test_an_eos_that_the_template_writes_is_not_doubled(backend):
     prompt = Prompt("1", query=(Piece("It was fine.</s>"),))
-    request = backend._scorer.request(prompt, candidates_of("good", "bad"))
+    request = backend._scorer.requests([prompt], [candidates_of("good", "bad")])[0]
     assert list(request.context).count(backend.tokens.tokenizer.eos_token_id) == 1
 
 
@@ -130,7 +130,7 @@ def test_a_label_that_begins_another_is_scored_at_its_own_end_and_without_eos(ba
 def test_a_row_is_encoded_once_for_all_its_labels(backend):
     prompt = Prompt("1", query=(Piece("It is"),))
     labels = candidates_of("great", "it", "was")
-    request = backend._scorer.request(prompt, labels)
+    request = backend._scorer.requests([prompt], [labels])[0]
     before = backend.cost
     backend.score([prompt], [labels])
     spent = backend.cost - before

@@ -122,13 +122,8 @@ class _Group:
 def _seen(segment: Segment, window: int | None) -> Any:
     """(l, l) whether a token sees another: all before it in the prompt, its ancestors, itself."""
     start, size = len(segment.trunk), len(segment)
-    seen = torch.ones(size, size, dtype=torch.bool).tril()
-    for node, parent in enumerate(segment.tree.parents):
-        own = start + node
-        seen[own, start:] = False
-        if parent >= 0:
-            seen[own] = seen[start + parent]
-        seen[own, own] = True
+    seen = torch.ones(size, size, dtype=torch.bool).tril_()
+    seen[start:, start:] = torch.from_numpy(segment.tree.ancestry)
     if window is not None:
         depths = torch.tensor(segment.depths)
         seen &= (depths[:, None] - depths) < window

@@ -7,10 +7,11 @@ the tokens that are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -26,12 +27,15 @@ from promptkit.backends.shared_attention import (
     register,
     sharing,
 )
-from promptkit.backends.shared_plan import Segment, packs, shared_plan
+from promptkit.backends.shared_plan import Reads, Segment, packs, reads_of, shared_plan
 from promptkit.backends.tokens import Request
 
 #: Largest difference of a log-probability from eager attention that is rounding: float32 gives a
 #: few millionths.
 SAME = 1e-4
+#: Bytes of logits that the head computes at once where they are read there, and rows at least.
+HEAD_BYTES = {"cpu": 16 * 2**20, "mps": 64 * 2**20, "cuda": 256 * 2**20}
+MIN_ROWS = 64
 #: What a family that is built otherwise may raise when it is tried.
 _CANNOT = (
     Unsupported, Captured, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
@@ -49,26 +53,29 @@ class SharedPasses:
     Args:
         model: A causal language model in evaluation mode.
         passes: Budgets, and the meter.
+        reading: Whether log-probabilities are read where the head computes logits, a few rows at a
+            time, so that those of a large vocabulary are never held at once. A model that does
+            something to its logits afterwards (soft caps) is read at its end.
     """
 
-    def __init__(self, model: Any, passes: Passes) -> None:
-        self.model, self.passes = model, passes
+    def __init__(self, model: Any, passes: Passes, *, reading: bool = True) -> None:
+        self.model, self.passes, self.reading = model, passes, reading
         self._prefix = Prefix(())
-        self._vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        self._head = model.get_output_embeddings()
+        self._vocabulary = int(self._head.weight.shape[0])
         self._layer = self._last_layer()
 
     def run(self, requests: Sequence[Request]) -> list[list[float]]:
         """(n, c) log-probabilities."""
-        totals = [[0.0] * len(request.answers) for request in requests]
+        totals: list[list[float]] = [[] for _ in requests]
         plan = shared_plan(requests, self._prefix.ids)
         with attention_of(self.model, NAME):
             self._read_prefix(plan.prefix)
             for pack in self._packs(plan.segments):
                 segments = [plan.segments[index] for index in pack]
                 found = self.passes.halving(segments, len, self._forward)
-                for segment, values in zip(segments, found, strict=True):
-                    for wanted, value in zip(segment.wanted, values, strict=True):
-                        totals[wanted.request][wanted.candidate] += value
+                for index, own in zip(pack, found, strict=True):
+                    totals[index] = own
         return totals
 
     def forget(self) -> None:
@@ -77,6 +84,8 @@ class SharedPasses:
 
     def _packs(self, segments: Sequence[Segment]) -> Iterator[list[int]]:
         tokens, rows = self.passes.budget
+        if self.reading:
+            return packs(segments, tokens=tokens, rows=rows)
         reads = max(1, LOGIT_BYTES // (4 * self._vocabulary))
         return packs(segments, tokens=tokens, rows=rows, reads=reads)
 
@@ -118,21 +127,16 @@ class SharedPasses:
         self._prefix = prefix
 
     def _forward(self, segments: Sequence[Segment]) -> list[list[float]]:
-        """The wanted log-probabilities of each segment."""
+        """The log-probability of each answer of each segment."""
         layout = Layout(segments, len(self._prefix.ids), self.passes.device)
-        starts, start = [], 0
-        for segment in segments:
-            starts.append(start)
-            start += len(segment)
-        asked = [
-            (begin + one.at, one.token)
-            for begin, segment in zip(starts, segments, strict=True)
-            for one in segment.wanted
-        ]
-        needed = sorted({at for at, _ in asked})
-        places = torch.tensor(needed, device=self.passes.device)
+        reads = reads_of(segments)
+        places = torch.from_numpy(reads.places).to(self.passes.device)
         width = layout.ids.shape[1]
-        with sharing(self._prefix, layout) as now, _narrowed(self._layer, now, places, width):
+        with (
+            sharing(self._prefix, layout) as now,
+            _narrowed(self._layer, now, places, width),
+            self._read_at_head(reads) as found,
+        ):
             logits = self.model(
                 input_ids=layout.ids,
                 position_ids=layout.positions,
@@ -140,9 +144,47 @@ class SharedPasses:
                 logits_to_keep=places,
             ).logits
         self.passes.computed(layout.ids.numel())
-        row = {at: index for index, at in enumerate(needed)}
-        values = iter(self.passes.log_p(logits, [(0, row[at], token) for at, token in asked]))
-        return [[next(values) for _ in segment.wanted] for segment in segments]
+        if not self.reading:
+            found.append(self._picked(lambda part: logits[0, part], reads))
+        if len(found) != 1:
+            raise Unsupported("its head is not called once")
+        return reads.totals(found[0])
+
+    def _picked(self, logits: Callable[[slice], Any], reads: Reads) -> Any:
+        """(w,) float64 log-probabilities, a float32 softmax over a few rows at a time.
+
+        Args:
+            logits: Gives the (rows, vocabulary) logits of some of the places that are read.
+            reads: What is wanted.
+        """
+        device = self.passes.device
+        size = max(MIN_ROWS, HEAD_BYTES[device.type] // (4 * self._vocabulary))
+        found = []
+        for start in range(0, len(reads.places), size):
+            log_p = logits(slice(start, start + size)).float().log_softmax(-1)
+            first, last = np.searchsorted(reads.rows, (start, start + size))
+            rows = torch.from_numpy(reads.rows[first:last] - start).to(device)
+            tokens = torch.from_numpy(reads.tokens[first:last]).to(device)
+            found.append(log_p[rows, tokens])
+        return torch.cat(found).double().cpu().numpy()
+
+    @contextmanager
+    def _read_at_head(self, reads: Reads) -> Iterator[list[Any]]:
+        """Let the head give log-probabilities to this list, and nearly nothing to the model."""
+        found: list[Any] = []
+        if not self.reading:
+            yield found
+            return
+        usual, n = self._head.forward, len(reads.places)
+
+        def forward(states: Any) -> Any:
+            if states.shape[:2] != (1, n):
+                raise Unsupported("its head gets other states than were asked for")
+            found.append(self._picked(lambda part: usual(states[:, part])[0], reads))
+            return states.new_zeros(1, n, 1)
+
+        with _replaced(self._head, forward):
+            yield found
 
 
 def shared_passes(model: Any, passes: Passes) -> tuple[SharedPasses | None, str]:
@@ -157,10 +199,20 @@ def shared_passes(model: Any, passes: Passes) -> tuple[SharedPasses | None, str]
         passes: Budgets, and the meter; the comparison is not counted.
     """
     register()
+    why = ""
+    for reading in (True, False):
+        made, why = _probed(model, passes, reading)
+        if made is not None:
+            return made, ""
+    return None, why
+
+
+def _probed(model: Any, passes: Passes, reading: bool) -> tuple[SharedPasses | None, str]:
     try:
         vocabulary = int(model.get_input_embeddings().weight.shape[0])
         requests = [_folded(request, vocabulary) for request in PROBE]
-        made = SharedPasses(model, Passes(passes.device, passes.batch_size, Meter()))
+        quiet = Passes(passes.device, passes.batch_size, Meter())
+        made = SharedPasses(model, quiet, reading=reading)
         found = [value for own in made.run(requests) for value in own]
     except _CANNOT as error:
         return None, f"{type(error).__name__}: {error}".splitlines()[0]
@@ -239,8 +291,18 @@ def _narrowed(layer: nn.Module, now: Sharing, places: Any, width: int) -> Iterat
         whole[:, places] = states
         return (whole, *found[1:]) if isinstance(found, tuple) else whole
 
-    layer.forward = forward
+    with _replaced(layer, forward):
+        yield
+
+
+@contextmanager
+def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Let a module compute something else; what else stood in its way (hooks) is put back."""
+    there = vars(module).get("forward")
+    vars(module)["forward"] = forward
     try:
         yield
     finally:
-        del layer.forward
+        del vars(module)["forward"]
+        if there is not None:
+            vars(module)["forward"] = there

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from promptkit.backends.plan import Wanted
+import numpy as np
+
 from promptkit.backends.tokens import Request
 
 Ids = tuple[int, ...]
@@ -31,13 +34,36 @@ class Tree:
         parents: (m,) place of the node before it; -1 is the end of the prompt.
         depths: (m,) 1 for the tokens right behind the prompt.
         wanted: For each answer and token: the place whose output predicts it (-1 is the end of the
-            prompt), the token, and the answer.
+            prompt), the token, and the answer; by place.
+        answers: How many there are.
     """
 
     ids: Ids
     parents: Ids
     depths: Ids
     wanted: tuple[tuple[int, int, int], ...]
+    answers: int
+
+    @cached_property
+    def ancestry(self) -> Any:
+        """(m, m) whether the second node is an ancestor of the first, or the same."""
+        seen = np.eye(len(self.ids), dtype=bool)
+        for node, parent in enumerate(self.parents):
+            if parent >= 0:
+                seen[node] |= seen[parent]
+        return seen
+
+    @cached_property
+    def columns(self) -> tuple[Any, Any, Any]:
+        """``wanted`` as three arrays: places, tokens, answers."""
+        places, tokens, answers = np.array(self.wanted, dtype=np.int64).reshape(-1, 3).T
+        return places, tokens, answers
+
+    @cached_property
+    def places(self) -> tuple[Any, Any]:
+        """The places that are read, and where among them each of ``wanted`` is."""
+        found: tuple[Any, Any] = np.unique(self.columns[0], return_inverse=True)
+        return found
 
 
 @dataclass(frozen=True)
@@ -47,12 +73,10 @@ class Segment:
     Args:
         trunk: Tokens of its prompt behind the shared prefix; at least one.
         tree: Its answers.
-        request: Its index.
     """
 
     trunk: Ids
     tree: Tree
-    request: int
 
     def __len__(self) -> int:
         return len(self.trunk) + len(self.tree.ids)
@@ -68,14 +92,46 @@ class Segment:
         last = len(self.trunk) - 1
         return [*range(len(self.trunk)), *(last + depth for depth in self.tree.depths)]
 
-    @property
-    def wanted(self) -> list[Wanted]:
-        """What is read from it: places count from its first token."""
-        start = len(self.trunk)
-        return [
-            Wanted(start + at, token, self.request, answer)
-            for at, token, answer in self.tree.wanted
-        ]
+
+@dataclass(frozen=True)
+class Reads:
+    """What is read from a pass over some segments, one behind the other.
+
+    Args:
+        places: (r,) tokens of the pass whose output is needed, rising.
+        rows: (w,) where among the places each wanted log-probability stands, rising.
+        tokens: (w,) whose log-probability it is.
+        segments: The segments.
+    """
+
+    places: Any
+    rows: Any
+    tokens: Any
+    segments: tuple[Segment, ...]
+
+    def totals(self, log_p: Any) -> list[list[float]]:
+        """The log-probability of each answer of each segment, of those (w,) of their tokens."""
+        found, start = [], 0
+        for segment in self.segments:
+            _, _, answers = segment.tree.columns
+            own = log_p[start : start + len(answers)]
+            found.append(np.bincount(answers, own, segment.tree.answers).tolist())
+            start += len(answers)
+        return found
+
+
+def reads_of(segments: Sequence[Segment]) -> Reads:
+    """What is read where these segments go through the model one behind the other."""
+    places, rows, tokens = [], [], []
+    start = read = 0
+    for segment in segments:
+        which, inverse = segment.tree.places
+        places.append(start + len(segment.trunk) + which)
+        rows.append(read + inverse)
+        tokens.append(segment.tree.columns[1])
+        start, read = start + len(segment), read + len(which)
+    joined = [np.concatenate(each) for each in (places, rows, tokens)]
+    return Reads(joined[0], joined[1], joined[2], tuple(segments))
 
 
 @dataclass(frozen=True)
@@ -107,11 +163,11 @@ def shared_plan(requests: Sequence[Request], known: Sequence[int] = ()) -> Share
     prefix = _prefix([request.context for request in requests], tuple(known))
     trees: dict[tuple[Ids, ...], Tree] = {}
     segments = []
-    for index, request in enumerate(requests):
+    for request in requests:
         if request.answers not in trees:
             trees[request.answers] = tree_of(request.answers)
         trunk = request.context[len(prefix) :]
-        segments.append(Segment(trunk, trees[request.answers], index))
+        segments.append(Segment(trunk, trees[request.answers]))
     return SharedPlan(prefix, tuple(segments))
 
 
@@ -122,7 +178,7 @@ def tree_of(answers: Sequence[Ids]) -> Tree:
     >>> tree.ids, tree.parents
     ((1,), (-1,))
     >>> tree.wanted
-    ((-1, 1, 0), (0, 2, 0), (-1, 1, 1), (0, 3, 1), (-1, 4, 2))
+    ((-1, 1, 0), (-1, 1, 1), (-1, 4, 2), (0, 2, 0), (0, 3, 1))
     """
     places: dict[Ids, int] = {(): -1}
     parents: list[int] = []
@@ -136,11 +192,12 @@ def tree_of(answers: Sequence[Ids]) -> Tree:
             wanted.append((places[before], answer[end], which))
     inner = [before for before in places if before]
     ids, depths = tuple(before[-1] for before in inner), tuple(map(len, inner))
-    return Tree(ids, tuple(parents), depths, tuple(wanted))
+    wanted.sort(key=lambda one: one[0])
+    return Tree(ids, tuple(parents), depths, tuple(wanted), len(answers))
 
 
 def packs(
-    segments: Sequence[Segment], *, tokens: int, rows: int | None, reads: int
+    segments: Sequence[Segment], *, tokens: int, rows: int | None, reads: int = 2**62
 ) -> Iterator[list[int]]:
     """Indices of the segments of each pass, of similar length, the longest first.
 

@@ -181,9 +181,24 @@ def test_where_memory_does_not_suffice_a_pass_goes_through_in_halves(monkeypatch
     assert max(sizes[2:]) <= 3
 
 
-def test_logits_of_a_large_vocabulary_bound_a_pass(monkeypatch):
-    monkeypatch.setattr(module, "LOGIT_BYTES", 4 * 100 * 12)
+def test_logits_are_read_at_the_head_a_few_rows_at_a_time(monkeypatch):
     made, requests = sharing("llama"), asked(5, 20)
+    assert made.reading
+    expected = made.run(requests)
+    monkeypatch.setattr(module, "HEAD_BYTES", {"cpu": 1})
+    monkeypatch.setattr(module, "MIN_ROWS", 3)
+    sizes, usual = [], made._head.forward
+    monkeypatch.setattr(
+        made._head, "forward", lambda states: sizes.append(states.shape[1]) or usual(states)
+    )
+    assert gap(made.run(requests), expected) < 1e-5
+    assert max(sizes) == 3
+
+
+def test_logits_with_soft_caps_are_read_at_the_end_and_bound_a_pass(monkeypatch):
+    monkeypatch.setattr(module, "LOGIT_BYTES", 4 * 100 * 12)
+    made, requests = sharing("gemma2"), asked(5, 20)
+    assert not made.reading
     nodes = len(shared_plan(requests).segments[0].tree.ids) + 1
     assert max(map(len, made._packs(shared_plan(requests).segments))) == max(1, 12 // nodes)
     assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5

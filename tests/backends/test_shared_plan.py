@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptkit.backends.plan import plan
-from promptkit.backends.shared_plan import packs, shared_plan, tree_of
+from promptkit.backends.shared_plan import packs, reads_of, shared_plan, tree_of
 from promptkit.backends.tokens import Request
 
 # Few different ids, so that one answer is often the beginning of another, and prompts share much.
@@ -33,19 +33,48 @@ def path(segment, place):
 @given(requests, known)
 def test_every_token_of_every_answer_is_wanted_once_where_all_before_it_has_been_read(asked, prior):
     made = shared_plan(asked, prior)
-    assert [segment.request for segment in made.segments] == list(range(len(asked)))
     for segment, request in zip(made.segments, asked, strict=True):
         found = []
-        for one in segment.wanted:
-            before = made.prefix + path(segment, one.at)
-            answer = request.answers[one.candidate]
+        for at, token, candidate in segment.tree.wanted:
+            place = len(segment.trunk) + at
+            before = made.prefix + path(segment, place)
+            answer = request.answers[candidate]
             offset = len(before) - len(request.context)
             assert before == request.context + answer[:offset]
-            assert one.token == answer[offset]
-            assert segment.depths[one.at] == len(before) - len(made.prefix) - 1
-            found.append((one.candidate, offset))
+            assert token == answer[offset]
+            assert segment.depths[place] == len(before) - len(made.prefix) - 1
+            found.append((candidate, offset))
         every = [(c, o) for c, answer in enumerate(request.answers) for o in range(len(answer))]
         assert sorted(found) == every
+
+
+@given(requests.filter(bool))
+def test_what_is_read_from_a_pass_is_what_its_answers_want(asked):
+    segments = shared_plan(asked).segments
+    reads = reads_of(segments)
+    places, rows = reads.places.tolist(), reads.rows.tolist()
+    assert places == sorted(set(places)) and rows == sorted(rows)
+    assert set(rows) == set(range(len(places)))
+    starts = [sum(map(len, segments[:index])) for index in range(len(segments))]
+    wanted = [
+        (start + len(segment.trunk) + at, token)
+        for start, segment in zip(starts, segments, strict=True)
+        for at, token, _ in segment.tree.wanted
+    ]
+    read = zip((places[row] for row in rows), reads.tokens.tolist(), strict=True)
+    assert list(read) == wanted
+    ones = [[float(len(answer)) for answer in request.answers] for request in asked]
+    assert reads.totals([1.0] * len(rows)) == ones
+
+
+@given(answers)
+def test_ancestors_are_what_a_node_stands_behind(answers):
+    tree = tree_of(tuple(answers))
+    segment = shared_plan([Request((7,), tuple(answers))]).segments[0]
+    for node in range(len(tree.ids)):
+        behind = {n for n in range(len(tree.ids)) if tree.ancestry[node, n]}
+        assert len(path(segment, 1 + node)) == 1 + len(behind)
+        assert node in behind
 
 
 @given(requests, known)

@@ -109,7 +109,8 @@ def ours(backend: HFBackend, case: Case, options: Any) -> dict[str, Any]:
     flops = 2 * _layer_parameters(backend._model) * distinct + read * _head_flops(backend._model)
     peak = statistics.median(peaks)
     return best | {
-        "peaks": peaks, "peak": peak, "case": case.name, "rows": len(prompts), "distinct": distinct, "read": read,
+        "peaks": peaks, "peak": peak, "case": case.name, "rows": len(prompts),
+        "distinct": distinct, "read": read,
         "rate": len(prompts) / best["seconds"], "share": flops / best["model_s"] / peak,
         "tokens_share": best["tokens_s"] / best["seconds"],
         "_log_p": [list(one.log_p) for one in evidence], "_requests": requests,

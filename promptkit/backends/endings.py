@@ -2,11 +2,11 @@
 
 Prompt and label have to be encoded together, since a tokenizer may join them. But what a label does
 to the tokens before it ends a few characters back, and there prompts say the same of every row:
-``Sentiment:`` on a line of its own. So a row's prompt is encoded with its first label only. Where its ids end in those
-of the prompt's last words with this label, the ids of the other labels behind these words take
-their place. Whether a tokenizer allows that is not taken on trust: for the first row that ends in
-these words everything is compared with the encoding of the whole texts, and later rows must have
-the first label's ids where they are expected. What fails is encoded whole.
+``Sentiment:`` on a line of its own. So a row's prompt is encoded with its first label only. Where
+its ids end in those of the prompt's last words with this label, the ids of the other labels behind
+these words take their place. Whether a tokenizer allows that is not taken on trust: for the first
+row that ends in these words everything is compared with the encoding of the whole texts, and later
+rows must have the first label's ids where they are expected. What fails is encoded whole.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 
@@ -27,6 +27,9 @@ from promptkit.backends.shared_plan import Segment
 NAME = "promptkit_shared"
 #: Bytes of scores that are written out at once, where no kernel does without.
 SCORE_BYTES = 256 * 2**20
+#: Segments of one batch are at least this share of the longest one: padding costs a CPU more than
+#: another call, and a GPU less.
+ALIKE = {"cpu": 1.0, "mps": 0.8, "cuda": 0.8}
 #: Arguments that attention functions are given and that change nothing here.
 _HARMLESS = frozenset(
     "attention_mask cache_position dropout is_causal layer_head_mask head_mask output_attentions "
@@ -62,49 +65,83 @@ class Layout:
         segments: The segments of the pass, one behind the other; (t,) tokens in all.
         before: Tokens of the prefix.
         device: Where the model lies.
+        dtype: What the model computes in.
     """
 
-    def __init__(self, segments: Sequence[Segment], before: int, device: Any) -> None:
+    def __init__(
+        self, segments: Sequence[Segment], before: int, device: Any, dtype: Any = torch.float32
+    ) -> None:
         self.ids = torch.tensor([i for s in segments for i in s.ids], device=device)[None]
         depths = [depth for segment in segments for depth in segment.depths]
+        self.deepest = max(depths) + before
         self.positions = torch.tensor(depths, device=device)[None] + before
-        self.before, self.device = before, device
+        self.before, self.device, self.dtype = before, device, dtype
         self.groups = self._groups(segments)
         self._windows: dict[int, tuple[Any, Any]] = {}
 
     def _groups(self, segments: Sequence[Segment]) -> list[_Group]:
         found, start = [], 0
-        for size, own in groupby(segments, len):  # those of one length lie beside each other
-            group = _Group(list(own), start, self.device)
-            found.append(group)
-            start += size * len(group.segments)
+        for own in _alike(segments, ALIKE[self.device.type]):
+            found.append(_Group(own, start, self.device, self.dtype))
+            start += sum(map(len, own))
         return found
 
     def window(self, size: int) -> Any:
         """(t, p) additive mask of the prefix where a layer sees so many tokens back, or None."""
-        if int(self.positions.max()) < size:
+        if self.deepest < size:
             return None
         if size not in self._windows:
             back = self.positions[0][:, None] - torch.arange(self.before, device=self.device)
-            self._windows[size] = (torch.where(back < size, 0.0, float("-inf")), back < size)
+            self._windows[size] = (_additive(back < size, self.dtype), back < size)
         return self._windows[size]
 
 
+def _alike(segments: Sequence[Segment], share: float) -> Iterator[list[Segment]]:
+    """Neighbours of which each is at least this share of the first as long."""
+    own: list[Segment] = []
+    for segment in segments:
+        if own and not len(own[0]) >= len(segment) >= share * len(own[0]):
+            yield own
+            own = []
+        own.append(segment)
+    yield own
+
+
 class _Group:
-    """Neighbouring segments of one length: a batch for their attention to themselves.
+    """Neighbouring segments of similar length: a batch for their attention to themselves.
 
     Args:
-        segments: The segments.
+        segments: The segments, none longer than the first.
         start: Where the first one begins in the pass.
         device: Where the model lies.
+        dtype: What the model computes in.
     """
 
-    def __init__(self, segments: Sequence[Segment], start: int, device: Any) -> None:
-        self.segments, self.device = segments, device
-        self.shape = (len(segments), len(segments[0]))
-        self.tokens = slice(start, start + len(segments) * len(segments[0]))
+    def __init__(self, segments: Sequence[Segment], start: int, device: Any, dtype: Any) -> None:
+        self.segments, self.device, self.dtype = segments, device, dtype
+        lengths = np.array([len(segment) for segment in segments])
+        self.shape = (len(segments), int(lengths[0]))
+        self.tokens = slice(start, start + int(lengths.sum()))
         self.causal = all(not segment.tree.ids for segment in segments)
+        self.gather: Any = None
+        if lengths.min() < lengths[0]:  # what is not there reads the first token, and is left out
+            there = np.arange(self.shape[1]) < lengths[:, None]
+            places = start + np.cumsum(lengths)[:, None] - lengths[:, None]
+            places = np.where(there, places + np.arange(self.shape[1]), places)
+            self.gather = torch.from_numpy(places).to(device)
+            self.scatter = torch.from_numpy(np.flatnonzero(there)).to(device)
         self._masks: dict[int | None, Any] = {}
+
+    def batched(self, states: Any) -> Any:
+        """(b, h, l, w) of (1, h, t, w); nothing is copied where all are of one length."""
+        if self.gather is None:
+            return states[0, :, self.tokens].unflatten(1, self.shape).transpose(0, 1)
+        return states[0][:, self.gather].transpose(0, 1)
+
+    def flat(self, states: Any) -> Any:
+        """(t of the group, h, ...) of (b, h, l, ...)."""
+        rows = states.transpose(1, 2).flatten(0, 1)
+        return rows if self.gather is None else rows[self.scatter]
 
     def mask(self, window: int | None) -> Any:
         """(b, 1, l, l) additive: who may see whom; None where each sees all that stand before."""
@@ -113,10 +150,23 @@ class _Group:
         if window is None and self.causal:
             return None
         if window not in self._masks:
-            seen = torch.stack([_seen(segment, window) for segment in self.segments])
-            zero = torch.zeros(seen.shape)
-            self._masks[window] = zero.masked_fill(~seen, float("-inf"))[:, None].to(self.device)
+            seen = torch.zeros(self.shape[0], self.shape[1], self.shape[1], dtype=torch.bool)
+            seen[:, :, 0] = True  # of what is not there; a row that sees nothing is no number
+            known: dict[tuple[int, int], Any] = {}
+            for row, segment in zip(seen, self.segments, strict=True):
+                key = len(segment.trunk), id(segment.tree)
+                if key not in known:
+                    known[key] = _seen(segment, window)
+                row[: len(segment), : len(segment)] = known[key]
+            self._masks[window] = _additive(seen.to(self.device), self.dtype)[:, None]
         return self._masks[window]
+
+
+def _additive(seen: Any, dtype: Any) -> Any:
+    """0 where something is seen and -inf elsewhere; rows begin where kernels of a GPU want them."""
+    columns = seen.shape[-1]
+    held = torch.zeros((*seen.shape[:-1], -(-columns // 16) * 16), dtype=dtype, device=seen.device)
+    return held[..., :columns].masked_fill_(~seen, float("-inf"))
 
 
 def _seen(segment: Segment, window: int | None) -> Any:
@@ -188,8 +238,8 @@ class Sharing:
         if seen is not None:
             nothing = ~seen.any(1)
             prefix_normaliser = prefix_normaliser.masked_fill(nothing, float("-inf"))
-        share = torch.sigmoid(prefix_normaliser - normaliser)[..., None].to(out.dtype)
-        return torch.lerp(out, prefix_out, share)
+        share = torch.sigmoid(prefix_normaliser - normaliser)[..., None]
+        return torch.lerp(out.float(), prefix_out.float(), share).to(out.dtype)
 
 
 @dataclass(frozen=True)
@@ -251,38 +301,65 @@ def _causal(query: Any, key: Any, value: Any, how: _How) -> Any:
     places = torch.arange(size, device=query.device)
     back = places[:, None] - places
     seen = (back >= 0) & (back < (window or size))
-    mask = torch.zeros(size, size, device=query.device).masked_fill(~seen, float("-inf"))
-    return _attend(query, key, value, mask, how)[0]
+    return _attend(query, key, value, _additive(seen, query.dtype), how)[0]
 
 
 def _within(layout: Layout, query: Any, key: Any, value: Any, how: _How) -> tuple[Any, Any]:
     """(1, h, t, w) attention of segments to themselves, and (1, h, t) its normalisers."""
     found = []
     for group in layout.groups:
-        q, k, v = (_batched(one, group) for one in (query, key, value))
+        q, k, v = (group.batched(one) for one in (query, key, value))
         mask = group.mask(how.window)
         out, sums = _attend(q, k, v, mask, how, causal=mask is None)
-        found.append((out.transpose(1, 2).flatten(0, 1), sums.transpose(1, 2).flatten(0, 1)))
+        found.append((group.flat(out), group.flat(sums)))
     outs, normalisers = zip(*found, strict=True)
     return torch.cat(outs)[None].transpose(1, 2), torch.cat(normalisers)[None].transpose(1, 2)
-
-
-def _batched(states: Any, group: _Group) -> Any:
-    """(b, h, l, w) of (1, h, t, w), nothing copied."""
-    return states[0, :, group.tokens].unflatten(1, group.shape).transpose(0, 1)
 
 
 def _attend(
     query: Any, key: Any, value: Any, mask: Any, how: _How, causal: bool = False
 ) -> tuple[Any, Any]:
     """(b, h, l, w) attention, and (b, h, l) the logarithm of its normaliser in float32."""
+    if mask is not None and mask.dim() == 2:
+        mask = mask[None, None]
     if query.device.type == "cpu" and how.softcap is None:
-        shaped = None if mask is None else mask.to(query.dtype)
-        shaped = shaped if shaped is None or shaped.dim() == 4 else shaped[None, None]
         found: tuple[Any, Any] = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-            query, key, value, 0.0, causal, attn_mask=shaped, scale=how.scale
+            query, key, value, 0.0, causal, attn_mask=mask, scale=how.scale
         )
         return found
+    if query.device.type == "cuda" and how.softcap is None:
+        return _on_cuda(query, key, value, mask, how.scale, causal)
+    return _written_out(query, key, value, mask, how, causal)
+
+
+def _on_cuda(
+    query: Any, key: Any, value: Any, mask: Any, scale: float, causal: bool
+) -> tuple[Any, Any]:
+    """`_attend` with the kernel that knows every dtype, masks and normalisers."""
+    rows, heads, length, width = query.shape
+    groups = heads // key.shape[1]
+    folded = groups > 1 and mask is None and not causal
+    if folded:  # heads that share keys are further queries to them
+        query = query.reshape(rows, key.shape[1], groups * length, width)
+    elif groups > 1:
+        key, value = (one.repeat_interleave(groups, dim=1) for one in (key, value))
+    bias = None if mask is None else mask.expand(rows, heads, -1, -1)
+    out, normaliser, _, _ = torch.ops.aten._scaled_dot_product_efficient_attention(
+        query, key, value, bias, True, 0.0, causal, scale=scale
+    )
+    normaliser = normaliser[..., : query.shape[2]]
+    if folded:
+        out, normaliser = (
+            out.reshape(rows, heads, length, width),
+            normaliser.reshape(rows, heads, length),
+        )
+    return out, normaliser
+
+
+def _written_out(
+    query: Any, key: Any, value: Any, mask: Any, how: _How, causal: bool
+) -> tuple[Any, Any]:
+    """`_attend` where no kernel does it: a few queries at a time."""
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = (one.repeat_interleave(groups, dim=1) for one in (key, value))
@@ -299,7 +376,7 @@ def _attend(
 def _some(
     query: Any, key: Any, value: Any, mask: Any, how: _How, causal: bool, which: slice
 ) -> tuple[Any, Any]:
-    """`_attend` for some of the queries, its scores written out."""
+    """`_written_out` for some of the queries."""
     scores = (query[:, :, which] @ key.transpose(-1, -2)).float() * how.scale
     if how.softcap is not None:
         scores = how.softcap * torch.tanh(scores / how.softcap)
@@ -308,7 +385,7 @@ def _some(
         ahead = torch.ones(size, size, dtype=torch.bool, device=scores.device).triu(1)[which]
         scores = scores.masked_fill(ahead, float("-inf"))
     if mask is not None:
-        scores = scores + mask[..., which, :]
+        scores = scores + mask[:, :, which]
     normaliser = scores.logsumexp(-1)
     shares = torch.exp(scores - normaliser[..., None].clamp(min=torch.finfo(torch.float32).min))
     return shares.to(value.dtype) @ value, normaliser

@@ -244,6 +244,52 @@ def test_a_model_with_soft_caps_uses_an_attention_that_knows_them(family):
     assert (model.config._attn_implementation == "eager") == (family == "gemma2")
 
 
+@pytest.mark.parametrize("family", ["llama", "gemma2", "gemma3", "gpt2"])
+def test_segments_of_similar_length_may_share_a_batch_with_padding(family, monkeypatch):
+    monkeypatch.setitem(shared_attention.ALIKE, "cpu", 0.3)
+    made, requests = sharing(family), asked(9, 30)
+    requests += [Request((*request.context, 3), ((5,), (7,))) for request in asked(4, 30, seed=1)]
+    assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_in_half_precision_scores_are_those_of_float32_but_for_its_rounding(family):
+    passes = Passes(torch.device("cpu"), "auto", Meter())
+    model, requests = built(family), asked(6, 30)
+    expected = plainly(model, requests)
+    made, why = shared_passes(model.to(torch.bfloat16), passes)
+    assert made, why
+    rounding = gap(plainly(model, requests), expected)
+    assert gap(made.run(requests), expected) < 2 * rounding
+
+
+def test_in_half_precision_a_small_error_is_found_in_a_float32_model_like_it(monkeypatch):
+    seen = shared_attention._seen
+
+    def leaking(segment, window):
+        found = seen(segment, window)
+        found[-1, :] = True
+        return found
+
+    monkeypatch.setattr(shared_attention, "_seen", leaking)
+    model = causal_model("llama", 100).to(torch.bfloat16)
+    made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
+    assert made is None
+    assert "differs by" in why
+
+
+def test_the_small_model_has_a_layer_of_every_kind_and_leaves_chance_alone():
+    model = built("gemma3").to(torch.bfloat16)
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    twin = module._twin(model)
+    assert torch.equal(torch.rand(2), expected)
+    assert twin.dtype == torch.float32
+    assert set(twin.config.layer_types) <= {"sliding_attention", "full_attention"}
+    assert twin.config.vocab_size == 128
+
+
 def test_an_attention_that_computes_something_else_is_found_out(monkeypatch):
     monkeypatch.setattr(
         shared_attention, "_seen", lambda s, w: torch.ones(len(s), len(s)).bool().tril()

@@ -53,7 +53,8 @@ def test_what_is_read_from_a_pass_is_what_its_answers_want(asked):
     segments = shared_plan(asked).segments
     reads = reads_of(segments)
     places, rows = reads.places.tolist(), reads.rows.tolist()
-    assert places == sorted(set(places)) and rows == sorted(rows)
+    assert places == sorted(set(places))
+    assert rows == sorted(rows)
     assert set(rows) == set(range(len(places)))
     starts = [sum(map(len, segments[:index])) for index in range(len(segments))]
     wanted = [

@@ -1,4 +1,4 @@
-"""The same on a GPU, where there is one: its own attention kernel, padded batches, half precision."""
+"""The same on a GPU where there is one: its attention kernel, padded batches, half precision."""
 
 import pytest
 import torch

@@ -17,6 +17,7 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
 )
+from transformers.activations import FastGELUActivation, NewGELUActivation
 
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_masked import MaskedScorer
@@ -196,7 +197,7 @@ def _load(loader: Any, path: Any, dtype: Any) -> Any:
             f"{absent[0]!r} first",
             hint="its scores would be random; save the whole model",
         )
-    return with_exact_attention(model).eval()
+    return with_fused_gelu(with_exact_attention(model)).eval()
 
 
 def with_exact_attention(model: Any) -> Any:
@@ -208,6 +209,18 @@ def with_exact_attention(model: Any) -> Any:
     config = model.config.get_text_config()
     if getattr(config, "attn_logit_softcapping", None):
         model.set_attn_implementation("eager")
+    return model
+
+
+def with_fused_gelu(model: Any) -> Any:
+    """The model, its tanh approximation of GELU in one pass over memory instead of eight.
+
+    It takes a tenth of a GPT-2's time otherwise. What it computes is the same but for rounding.
+    """
+    for parent in model.modules():
+        for name, child in list(parent.named_children()):
+            if isinstance(child, NewGELUActivation | FastGELUActivation):
+                setattr(parent, name, torch.nn.GELU(approximate="tanh"))
     return model
 
 

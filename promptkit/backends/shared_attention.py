@@ -29,7 +29,7 @@ NAME = "promptkit_shared"
 SCORE_BYTES = 256 * 2**20
 #: Segments of one batch are at least this share of the longest one: padding costs a CPU more than
 #: another call, and a GPU less.
-ALIKE = {"cpu": 1.0, "mps": 0.8, "cuda": 0.8}
+ALIKE = {"cpu": 1.0, "mps": 0.8, "cuda": 0.5}
 #: Arguments that attention functions are given and that change nothing here.
 _HARMLESS = frozenset(
     "attention_mask cache_position dropout is_causal layer_head_mask head_mask output_attentions "
@@ -204,7 +204,7 @@ class Sharing:
         self.on_call(module)
         scale = options.get("scaling")
         scale = query.shape[-1] ** -0.5 if scale is None else float(scale)
-        how = _How(scale, options.get("softcap"), _window(module, options))
+        how = _How(scale, options.get("softcap"), _window(module, options), options.get("s_aux"))
         if self.layout is None:
             self.prefix.layers[id(module)] = (key, value)
             if module is self.until:
@@ -225,10 +225,13 @@ class Sharing:
             query = whole
         out, normaliser = _within(self.layout, query, key, value, how)
         if self.prefix.ids:
-            out = self._with_prefix(layer, query, out, normaliser, how)
+            out, normaliser = self._with_prefix(layer, query, out, normaliser, how)
+        out = _drained(out, normaliser, how)
         return out if self.needed is None else out[:, :, self.needed]
 
-    def _with_prefix(self, layer: int, query: Any, out: Any, normaliser: Any, how: _How) -> Any:
+    def _with_prefix(
+        self, layer: int, query: Any, out: Any, normaliser: Any, how: _How
+    ) -> tuple[Any, Any]:
         assert self.layout is not None
         before, seen = None, None
         if how.window is not None:
@@ -239,16 +242,18 @@ class Sharing:
             nothing = ~seen.any(1)
             prefix_normaliser = prefix_normaliser.masked_fill(nothing, float("-inf"))
         share = torch.sigmoid(prefix_normaliser - normaliser)[..., None]
-        return torch.lerp(out.float(), prefix_out.float(), share).to(out.dtype)
+        both = torch.lerp(out.float(), prefix_out.float(), share).to(out.dtype)
+        return both, torch.logaddexp(normaliser, prefix_normaliser)
 
 
 @dataclass(frozen=True)
 class _How:
-    """What a layer asks of attention."""
+    """What a layer asks of attention; a sink is a score of each head that leads to nothing."""
 
     scale: float
     softcap: float | None
     window: int | None
+    sinks: Any = None
 
 
 _NOW: list[Sharing] = []
@@ -280,7 +285,7 @@ def _attention(
 
 def _check(options: dict[str, Any]) -> None:
     for name, value in options.items():
-        if name in ("scaling", "softcap", "sliding_window") or name in _HARMLESS:
+        if name in ("scaling", "softcap", "sliding_window", "s_aux") or name in _HARMLESS:
             continue
         if value is not None and value is not False:
             raise Unsupported(f"its attention takes {name!r}")
@@ -294,14 +299,27 @@ def _window(module: Any, options: dict[str, Any]) -> int | None:
 def _causal(query: Any, key: Any, value: Any, how: _How) -> Any:
     """Attention of the prefix to itself."""
     size, window = query.shape[2], how.window
-    if how.softcap is None and (window is None or window >= size):
+    if window is not None and window >= size:
+        window = None
+    if how.sinks is not None and window is None:
+        out, normaliser = _attend(query, key, value, None, how, causal=True)
+        return _drained(out, normaliser, how)
+    if how.softcap is None and window is None:
         return torch.nn.functional.scaled_dot_product_attention(
             query, key, value, is_causal=True, scale=how.scale, enable_gqa=True
         )
     places = torch.arange(size, device=query.device)
     back = places[:, None] - places
     seen = (back >= 0) & (back < (window or size))
-    return _attend(query, key, value, _additive(seen, query.dtype), how)[0]
+    return _drained(*_attend(query, key, value, _additive(seen, query.dtype), how), how)
+
+
+def _drained(out: Any, normaliser: Any, how: _How) -> Any:
+    """Attention after the sinks have had their share."""
+    if how.sinks is None:
+        return out
+    kept = torch.sigmoid(normaliser - how.sinks.float()[None, :, None])
+    return (out * kept[..., None]).to(out.dtype)
 
 
 def _within(layout: Layout, query: Any, key: Any, value: Any, how: _How) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ import transformers as tf
 
 from promptkit.backends import shared_attention
 from promptkit.backends import shared_passes as module
-from promptkit.backends.hf import with_exact_attention
+from promptkit.backends.hf import with_exact_attention, with_fused_gelu
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.meter import Meter
@@ -21,7 +21,7 @@ SHAPE = {
     "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3,
     "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512,
 }  # fmt: skip
-#: Families with something of their own: windows, soft caps, parallel layers.
+#: Families with something of their own: windows, soft caps, sinks, parallel layers.
 MORE = {
     "gemma2": lambda: tf.Gemma2Config(
         **SHAPE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8,
@@ -31,6 +31,9 @@ MORE = {
     "mistral": lambda: tf.MistralConfig(**SHAPE, sliding_window=16),
     "phi3": lambda: tf.Phi3Config(**SHAPE, pad_token_id=0, eos_token_id=1),
     "qwen2": lambda: tf.Qwen2Config(**SHAPE),
+    "gpt_oss": lambda: tf.GptOssConfig(
+        **SHAPE, head_dim=8, num_local_experts=4, num_experts_per_tok=2, eos_token_id=1,
+        sliding_window=16, pad_token_id=0),
     "gpt_neox": lambda: tf.GPTNeoXConfig(
         vocab_size=100, hidden_size=32, intermediate_size=64, num_hidden_layers=3,
         num_attention_heads=4, max_position_embeddings=512),
@@ -38,8 +41,8 @@ MORE = {
 REFUSED = {
     "bloom": lambda: tf.BloomConfig(vocab_size=100, hidden_size=32, n_layer=2, n_head=4),
     "mpt": lambda: tf.MptConfig(vocab_size=100, d_model=32, n_heads=4, n_layers=2),
-    "gpt_oss": lambda: tf.GptOssConfig(
-        **SHAPE, head_dim=8, num_local_experts=2, num_experts_per_tok=1, eos_token_id=1),
+    "gptj": lambda: tf.GPTJConfig(
+        vocab_size=100, n_embd=32, n_layer=2, n_head=4, rotary_dim=4, n_positions=512),
 }  # fmt: skip
 FAMILIES = ["llama", "qwen3", "gemma", "gpt2", "opt", *MORE]
 
@@ -50,8 +53,8 @@ def built(family):
     torch.manual_seed(0)
     model = tf.AutoModelForCausalLM.from_config({**MORE, **REFUSED}[family]())
     with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1 or name.endswith("sinks"):
                 parameter.normal_(0.0, 0.3)
     return model.eval()
 
@@ -210,7 +213,7 @@ def test_a_family_that_does_not_take_the_attention_is_refused_and_says_why(famil
     attention = model.config._attn_implementation
     made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
     assert made is None
-    assert "its attention" in why
+    assert "attention" in why
     assert model.config._attn_implementation == attention
 
 
@@ -231,6 +234,16 @@ def test_a_family_that_cannot_share_scores_each_answer_apart_and_says_so(family,
     apart = family == "bloom"
     assert scorer.evidence.endswith("each answer apart") == apart
     assert ("nothing is shared" in caplog.text) == apart
+
+
+def test_a_gelu_in_one_pass_is_the_same():
+    model = built("gpt2")
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    with torch.inference_mode():
+        expected = model(input_ids=ids).logits
+        found = with_fused_gelu(model)
+        assert any(isinstance(one, torch.nn.GELU) for one in found.modules())
+        assert torch.allclose(found(input_ids=ids).logits, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["gemma2", "llama"])

@@ -165,7 +165,10 @@ def tokenizer_of(family: str) -> PreTrainedTokenizerFast:
         )  # fmt: skip
     if family == "llama":
         return sentencepiece_like(["<unk>", "<s>", "</s>"], "<s>", eos_token="</s>")
-    made_by = {"bert": wordpiece, "modernbert": wordpiece, "roberta": roberta, "t5": unigram}
+    made_by = {
+        "bert": wordpiece, "modernbert": wordpiece, "roberta": roberta, "bart": roberta,
+        "t5": unigram,
+    }  # fmt: skip
     return made_by[family]()
 
 
@@ -217,11 +220,18 @@ def seq2seq_model(family: str, vocab: int) -> torch.nn.Module:
     """The same for encoder-decoder models."""
     import transformers as tf
 
-    assert family == "t5"
-    config = tf.T5Config(vocab_size=vocab, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
-                         pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)  # fmt: skip
+    configs = {
+        "t5": lambda: tf.T5Config(
+            vocab_size=vocab, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+            pad_token_id=0, eos_token_id=1, decoder_start_token_id=0),
+        "bart": lambda: tf.BartConfig(
+            vocab_size=vocab, d_model=32, encoder_layers=2, decoder_layers=2,
+            encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=64,
+            decoder_ffn_dim=64, max_position_embeddings=256, bos_token_id=0, pad_token_id=1,
+            eos_token_id=2, decoder_start_token_id=2, dropout=0.0),
+    }  # fmt: skip
     torch.manual_seed(0)
-    return _widened(tf.AutoModelForSeq2SeqLM.from_config(config))
+    return _widened(tf.AutoModelForSeq2SeqLM.from_config(configs[family]()))
 
 
 def _widened(model: torch.nn.Module) -> torch.nn.Module:

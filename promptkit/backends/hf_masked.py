@@ -15,11 +15,12 @@ and the tokens that hold a character of the word become masks. No text is encode
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from promptkit.backends.hf_passes import Passes, absent
+from promptkit.backends.hf_passes import Passes, absent, replaced
 from promptkit.backends.tokens import Tokens
 from promptkit.errors import BackendError, CapabilityError
 from promptkit.prompts.flatten import flatten, stripped
@@ -138,11 +139,36 @@ class MaskedScorer:
 
     def _forward(self, batch: Sequence[_Pass]) -> list[list[float]]:
         ids, mask = self.passes.padded([one.ids for one in batch], self._pad)
-        logits = self.model(input_ids=ids, attention_mask=mask).logits
-        self.passes.computed(ids.numel())
         wanted = [(row, at, t) for row, one in enumerate(batch) for _, _, at, t in one.wanted]
+        places = sorted({(row, at) for row, at, _ in wanted})
+        with self._headed(places):
+            logits = self.model(input_ids=ids, attention_mask=mask).logits
+        self.passes.computed(ids.numel())
+        if logits.shape[:2] == (1, len(places)):
+            column = {place: index for index, place in enumerate(places)}
+            wanted = [(0, column[row, at], t) for row, at, t in wanted]
         values = iter(self.passes.log_p(logits, wanted))
         return [[next(values) for _ in one.wanted] for one in batch]
+
+    @contextmanager
+    def _headed(self, places: Sequence[tuple[int, int]]) -> Iterator[None]:
+        """Let the head see the masks alone: logits of whole sentences are large, and not read.
+
+        Where a model has no encoder of its own its head sees everything.
+        """
+        encoder = self.model.base_model
+        if encoder is self.model:
+            yield
+            return
+        usual, rows, columns = encoder.forward, *map(list, zip(*places, strict=True))
+
+        def forward(*arguments: Any, **options: Any) -> Any:
+            found = usual(*arguments, **options)
+            found.last_hidden_state = found.last_hidden_state[rows, columns][None]
+            return found
+
+        with replaced(encoder, forward):
+            yield
 
 
 def clozed(prompt: Prompt) -> Prompt:

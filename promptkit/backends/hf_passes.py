@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 import torch
@@ -84,6 +85,15 @@ class Passes:
         if self.device.type == "cuda":
             self.meter.add(peak_bytes=torch.cuda.max_memory_allocated(self.device))
 
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Nothing is counted inside."""
+        usual, self.meter = self.meter, Meter()
+        try:
+            yield
+        finally:
+            self.meter = usual
+
     def log_p(self, logits: Any, wanted: Sequence[tuple[int, int, int]]) -> list[float]:
         """Log-probability of each (row, column, token), through a float32 softmax."""
         places = sorted({(row, column) for row, column, _ in wanted})
@@ -135,3 +145,16 @@ def absent(
     head = () if there[: len(before)] == before else before
     tail = () if there[max(0, len(there) - len(after)) :] == after else after
     return head, tail
+
+
+@contextmanager
+def replaced(module: Any, forward: Callable[..., Any]) -> Iterator[None]:
+    """Let a module compute something else; what else stood in its way (hooks) is put back."""
+    there = vars(module).get("forward")
+    vars(module)["forward"] = forward
+    try:
+        yield
+    finally:
+        del vars(module)["forward"]
+        if there is not None:
+            vars(module)["forward"] = there

@@ -13,13 +13,18 @@ labels are so, a verbalizer that divides by the number of tokens tells them apar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
+import torch
+from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
 from promptkit.backends.hf_passes import Passes, absent
-from promptkit.backends.plan import Pass, plan
+from promptkit.backends.plan import Pass, Wanted, plan
+from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.errors import BackendError
 from promptkit.prompts.flatten import Flat, answer_text
@@ -29,8 +34,9 @@ from promptkit.types import Candidate, Prompt, Text, flat
 class Seq2SeqScorer:
     """Scores with an encoder-decoder model (T5, FLAN-T5, BART...).
 
-    A row goes through the encoder once; its output is expanded for the row's labels, which share
-    what they begin with.
+    A row goes through the encoder once, and so do the decoder's beginning and its keys and values
+    of the encoder's output: labels go on from there. Where a family's decoder cannot do that, which
+    is tried when it is loaded, each label is decoded from its beginning.
 
     Args:
         model: The model, in evaluation mode.
@@ -47,6 +53,9 @@ class Seq2SeqScorer:
         self.model, self.tokens, self.passes = model, tokens, passes
         self._head = _decoder_head(model, tokens)
         self._pad = int(tokens.tokenizer.pad_token_id or 0)
+        #: Whether labels go on from keys and values that are kept of their row.
+        self.cached = False
+        self.cached = self._cache_agrees()
 
     def seen(self, prompt: Prompt) -> Prompt:
         """The prompt as it is."""
@@ -74,32 +83,117 @@ class Seq2SeqScorer:
         ids, mask = self.passes.padded([request.context for request in batch], self._pad)
         read = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
         self.passes.computed(ids.numel())
+        rows = _Rows(read, mask)
         planned = plan([Request(self._head, request.answers) for request in batch])
         totals = [[0.0] * len(request.answers) for request in batch]
-        # a label's own copy of the encoder's output counts into the batch as well
-        width = ids.shape[1]
-        for part in self.passes.batches([len(one.ids) + width for one in planned]):
-            self._decode([planned[index] for index in part], read, mask, totals)
+        if self.cached:
+            self._begin(rows, planned, totals)
+            planned = [one for one in planned if len(one.ids) > len(self._head)]
+        for group in self._groups(planned, ids.shape[1]):
+            self._go_on(rows, group, totals)
         return totals
 
-    def _decode(
-        self, batch: Sequence[Pass], read: Any, mask: Any, totals: list[list[float]]
-    ) -> None:
+    def _begin(self, rows: _Rows, planned: Sequence[Pass], totals: list[list[float]]) -> None:
+        """What every decoder begins with, once a row: gives first tokens, and keys and values."""
+        n = len(rows.read)
+        head = torch.tensor([self._head] * n, device=self.passes.device)
+        found = self.model(
+            encoder_outputs=BaseModelOutput(last_hidden_state=rows.read),
+            attention_mask=rows.mask,
+            decoder_input_ids=head,
+            past_key_values=EncoderDecoderCache(DynamicCache(), DynamicCache()),
+            use_cache=True,
+        )
+        self.passes.computed(head.numel())
+        rows.cache = found.past_key_values
+        last = len(self._head) - 1
+        wanted = [w for one in planned for w in one.wanted if w.at == last]
+        self._add(found.logits, [(w.request, last, w) for w in wanted], totals)
+
+    def _groups(self, planned: Sequence[Pass], width: int) -> Iterator[list[Pass]]:
+        """Passes that go through the decoder together: some rows whole, or one alone."""
+        tokens, most = self.passes.budget
+        group: list[Pass] = []
+        if self.cached:
+            units = [list(own) for _, own in groupby(planned, lambda one: one.wanted[0].request)]
+        else:
+            units = [[one] for one in planned]
+        for own in units:
+            # a label's copy of the encoder's output counts; a row alone in its batch copies nothing
+            size = sum(len(one.ids) + width for one in group + own)
+            if group and (size > tokens or (most and len(group) + len(own) > most)):
+                yield group
+                group = []
+            group += own
+        if group:
+            yield group
+
+    def _go_on(self, rows: _Rows, batch: Sequence[Pass], totals: list[list[float]]) -> None:
         """Labels through the decoder, each beside the encoder's output of its own row."""
-        rows = [one.wanted[0].request for one in batch]
-        ids, _ = self.passes.padded([one.ids for one in batch], self._pad)
+        shift = len(self._head) if self.cached else 0
+        which = [one.wanted[0].request for one in batch]
+        ids, _ = self.passes.padded([one.ids[shift:] for one in batch], self._pad)
+        there = rows.at(which)
         logits = self.model(
-            encoder_outputs=BaseModelOutput(last_hidden_state=read[rows]),
-            attention_mask=mask[rows],
+            encoder_outputs=BaseModelOutput(last_hidden_state=there.read),
+            attention_mask=there.mask,
             decoder_input_ids=ids,  # padded on the right, which a causal decoder never looks at
-            use_cache=False,
+            past_key_values=there.cache,
+            use_cache=self.cached,
         ).logits
         self.passes.computed(ids.numel())
-        wanted = [(row, w.at, w.token) for row, one in enumerate(batch) for w in one.wanted]
-        values = iter(self.passes.log_p(logits, wanted))
-        for one in batch:
-            for w in one.wanted:
-                totals[w.request][w.candidate] += next(values)
+        wanted = [(row, w.at - shift, w) for row, one in enumerate(batch) for w in one.wanted]
+        self._add(logits, [one for one in wanted if one[1] >= 0], totals)
+
+    def _add(
+        self, logits: Any, wanted: Sequence[tuple[int, int, Wanted]], totals: list[list[float]]
+    ) -> None:
+        values = self.passes.log_p(logits, [(row, at, w.token) for row, at, w in wanted])
+        for (_, _, one), value in zip(wanted, values, strict=True):
+            totals[one.request][one.candidate] += value
+
+    def _cache_agrees(self) -> bool:
+        """Whether a few short rows score the same with kept keys and values as without."""
+        vocabulary = int(self.model.get_input_embeddings().weight.shape[0])
+        requests = [folded(request, vocabulary) for request in PROBE]
+        found = []
+        with self.passes.uncounted():
+            for self.cached in (False, True):
+                try:
+                    found.append([value for own in self.run(requests) for value in own])
+                except CANNOT:
+                    if not self.cached:
+                        raise
+                    return False
+        bound = SAME if self.model.dtype == torch.float32 else SAME_IN_HALF
+        gap = max(abs(one - other) for one, other in zip(*found, strict=True))
+        return bool(gap <= bound)
+
+
+@dataclass
+class _Rows:
+    """The encoder's output of some rows, their masks, and the decoder's keys and values."""
+
+    read: Any
+    mask: Any
+    cache: Any = None
+
+    def at(self, which: Sequence[int]) -> _Rows:
+        """The same for copies of some rows; of one row alone nothing is copied."""
+
+        def of(states: Any) -> Any:
+            if len(set(which)) > 1:
+                return states[list(which)]
+            return states[which[0] : which[0] + 1].expand(len(which), *states.shape[1:])
+
+        def kept(cache: Any) -> Any:
+            return DynamicCache([(of(layer.keys), of(layer.values)) for layer in cache.layers])
+
+        cache = self.cache
+        if cache is not None:
+            both = cache.self_attention_cache, cache.cross_attention_cache
+            cache = EncoderDecoderCache(*map(kept, both))
+        return _Rows(of(self.read), of(self.mask), cache)
 
 
 def decoder_word(candidate: Candidate) -> Text:

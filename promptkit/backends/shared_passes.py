@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from promptkit.backends.hf_passes import LOGIT_BYTES, Passes
+from promptkit.backends.hf_passes import LOGIT_BYTES, Passes, replaced
 from promptkit.backends.meter import Meter
+from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded
 from promptkit.backends.shared_attention import (
     NAME,
     Captured,
@@ -31,23 +32,10 @@ from promptkit.backends.shared_attention import (
 from promptkit.backends.shared_plan import Reads, Segment, packs, reads_of, shared_plan
 from promptkit.backends.tokens import Request
 
-#: Largest difference of a log-probability from eager attention that is rounding: float32 gives a
-#: few millionths.
-SAME = 1e-4
-#: The same of a model in half precision, of which bfloat16 gives a few hundredths.
-SAME_IN_HALF = 0.5
 #: Bytes of logits that the head computes at once where they are read there, and rows at least.
 HEAD_BYTES = {"cpu": 16 * 2**20, "mps": 64 * 2**20, "cuda": 256 * 2**20}
 MIN_ROWS = 64
-#: What a family that is built otherwise may raise when it is tried.
-_CANNOT = (
-    Unsupported, Captured, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
-)  # fmt: skip
-#: Prompts that are tried first: a shared beginning, a tree of labels, rows of different length.
-PROBE = (
-    Request((13, 24, 35, 46, 57, 68), ((21,), (21, 9), (32, 43, 65), (32, 54, 76))),
-    Request((13, 24, 35, 79, 68, 57, 46, 35), ((21,), (32, 43), (43, 5))),
-)
+_CANNOT = (*CANNOT, Unsupported, Captured)
 
 
 class SharedPasses:
@@ -186,7 +174,7 @@ class SharedPasses:
             found.append(self._picked(lambda part: usual(states[:, part])[0], reads))
             return states.new_zeros(1, n, 1)
 
-        with _replaced(self._head, forward):
+        with replaced(self._head, forward):
             yield found
 
 
@@ -219,7 +207,7 @@ def _probed(
 ) -> tuple[SharedPasses | None, str]:
     try:
         vocabulary = int(model.get_input_embeddings().weight.shape[0])
-        requests = [_folded(request, vocabulary) for request in PROBE]
+        requests = [folded(request, vocabulary) for request in PROBE]
         quiet = Passes(passes.device, passes.batch_size, Meter())
         made = SharedPasses(model, quiet, reading=reading)
         found = [value for own in made.run(requests) for value in own]
@@ -274,12 +262,6 @@ def _eagerly(model: Any, requests: Sequence[Request]) -> list[float]:
     return found
 
 
-def _folded(request: Request, vocabulary: int) -> Request:
-    """The same with ids that the vocabulary has."""
-    answers = tuple(tuple(i % vocabulary for i in answer) for answer in request.answers)
-    return Request(tuple(i % vocabulary for i in request.context), answers)
-
-
 @contextmanager
 def attention_of(model: Any, name: str) -> Iterator[None]:
     """Let the model use the attention of that name."""
@@ -328,18 +310,5 @@ def _narrowed(layer: nn.Module, now: Sharing, places: Any, width: int) -> Iterat
         whole[:, places] = states
         return (whole, *found[1:]) if isinstance(found, tuple) else whole
 
-    with _replaced(layer, forward):
+    with replaced(layer, forward):
         yield
-
-
-@contextmanager
-def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """Let a module compute something else; what else stood in its way (hooks) is put back."""
-    there = vars(module).get("forward")
-    vars(module)["forward"] = forward
-    try:
-        yield
-    finally:
-        del vars(module)["forward"]
-        if there is not None:
-            vars(module)["forward"] = there

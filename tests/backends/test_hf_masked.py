@@ -78,6 +78,21 @@ def test_scores_equal_the_plain_computation(family, backends):
 
 
 @pytest.mark.parametrize("family", MASKED)
+def test_the_head_computes_logits_of_the_masks_alone(family, backends):
+    backend, sizes = backends(family), []
+    prompts, candidates = asked()
+    head = backend._scorer.model.get_output_embeddings()
+    hook = head.register_forward_hook(lambda _, args, out: sizes.append(args[0].shape[:-1].numel()))
+    backend.score(prompts, candidates)
+    hook.remove()
+    masks = 0
+    for prompt in prompts:
+        request = request_of(backend, prompt)
+        masks += sum(map(len, {i: a for i, a in zip(request.masked, request.answers)}.values()))
+    assert sum(sizes) == masks
+
+
+@pytest.mark.parametrize("family", MASKED)
 def test_scores_depend_neither_on_batches_nor_on_the_order_of_rows_and_candidates(family, backends):
     prompts, candidates = asked()
     whole = backends(family).score(prompts, candidates)

@@ -9,6 +9,7 @@ from transformers import AutoModelForSeq2SeqLM
 
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.hf_passes import absent
+from promptkit.backends.hf_seq2seq import Seq2SeqScorer, _Rows
 from promptkit.errors import BackendError
 from promptkit.prompts import find_template
 from promptkit.types import Candidate, Example, Piece, Prompt
@@ -26,6 +27,11 @@ ANSWERS = (" good", " not good at all", " not", "bad", "\nneutral")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return save_seq2seq("t5", tmp_path_factory.mktemp("t5"))
+
+
+@pytest.fixture(scope="module")
+def bart(tmp_path_factory):
+    return save_seq2seq("bart", tmp_path_factory.mktemp("bart"))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +57,7 @@ def requests_of(backend, prompts, candidates):
     return backend._scorer.requests(prompts, candidates)
 
 
-def plain_scores(folder, requests):
+def plain_scores(folder, requests, head=(0,)):
     """log P of each label: encoder and decoder anew for each, nothing shared, nothing padded."""
     model = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
     scores = []
@@ -61,10 +67,11 @@ def plain_scores(folder, requests):
             with torch.inference_mode():
                 logits = model(
                     input_ids=torch.tensor([request.context]),
-                    decoder_input_ids=torch.tensor([[0, *answer[:-1]]]),
+                    decoder_input_ids=torch.tensor([[*head, *answer[:-1]]]),
                 ).logits[0]
             log_p = logits.double().log_softmax(-1)
-            row.append(sum(log_p[i, t].item() for i, t in enumerate(answer)))
+            start = len(head) - 1
+            row.append(sum(log_p[start + i, t].item() for i, t in enumerate(answer)))
         scores.append(row)
     return scores
 
@@ -77,6 +84,59 @@ def test_scores_equal_the_plain_computation(folder, backend):
         assert evidence.log_p == pytest.approx(row, abs=1e-5)
         assert evidence.kind == "log-probability"
     assert any(n > 1 for n in found[0].n_tokens)
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 1, 3])
+@pytest.mark.parametrize("cached", [True, False])
+def test_scores_of_a_decoder_with_two_first_tokens_and_learned_positions(
+    bart, batch_size, cached, monkeypatch
+):
+    if not cached:
+        monkeypatch.setattr(Seq2SeqScorer, "_cache_agrees", lambda self: False)
+    backend = HFBackend(str(bart), batch_size=batch_size)
+    assert backend._scorer.cached == cached
+    prompts, candidates = asked()
+    found = backend.score(prompts, candidates)
+    expected = plain_scores(bart, requests_of(backend, prompts, candidates), head=(2, 0))
+    for evidence, row in zip(found, expected, strict=True):
+        assert evidence.log_p == pytest.approx(row, abs=1e-5)
+
+
+def test_labels_go_on_from_what_is_kept_of_their_row(backend):
+    assert backend._scorer.cached
+    prompts, candidates = asked()
+    requests = requests_of(backend, prompts[:1], candidates[:1])
+    before = backend.cost
+    backend.score(prompts[:1], candidates[:1])
+    spent = backend.cost - before
+    tails = {answer[:-1] for answer in requests[0].answers}
+    apart = [t for t in tails if not any(o != t and o[: len(t)] == t for o in tails)]
+    width = max(map(len, apart))
+    assert width > 1
+    assert spent.computed_tokens == len(requests[0].context) + 1 + len(apart) * width
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError])
+def test_a_decoder_that_cannot_go_on_decodes_each_label_from_its_beginning(
+    folder, error, monkeypatch
+):
+    usual = _Rows.at
+
+    def wrong(self, which):
+        if self.cache is None:
+            return usual(self, which)
+        if error:
+            raise error
+        return usual(self, which[::-1])
+
+    monkeypatch.setattr(_Rows, "at", wrong)
+    backend = HFBackend(str(folder))
+    assert not backend._scorer.cached
+    prompts, candidates = asked()
+    found = backend.score(prompts, candidates)
+    expected = plain_scores(folder, requests_of(backend, prompts, candidates))
+    for evidence, row in zip(found, expected, strict=True):
+        assert evidence.log_p == pytest.approx(row, abs=1e-5)
 
 
 def test_scores_depend_neither_on_batches_nor_on_the_order_of_rows_and_candidates(folder, backend):

@@ -242,8 +242,9 @@ class Peer:
                    "--dtype", options.dtype]  # fmt: skip
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env={"VLLM_CPU_KVCACHE_SPACE": "1", **os.environ},
+        )  # fmt: skip
         self._answer()
 
     def ask(self, contexts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:

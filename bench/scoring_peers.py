@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -26,7 +27,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
     options = parser.parse_args()
-    answers, sys.stdout = sys.stdout, sys.stderr  # what the tool prints is no answer
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the tool prints is no answer, nor what its processes print
     score = TOOLS[options.tool](options)
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:

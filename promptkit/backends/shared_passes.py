@@ -22,13 +22,13 @@ from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded
 from promptkit.backends.shared_attention import (
     NAME,
     Captured,
-    Layout,
     Prefix,
     Sharing,
     Unsupported,
     register,
     sharing,
 )
+from promptkit.backends.shared_layout import Layout
 from promptkit.backends.shared_plan import Reads, Segment, packs, reads_of, shared_plan
 from promptkit.backends.tokens import Request
 

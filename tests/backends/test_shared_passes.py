@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers as tf
 
-from promptkit.backends import shared_attention
+from promptkit.backends import shared_attention, shared_layout
 from promptkit.backends import shared_passes as module
 from promptkit.backends.hf import with_exact_attention, with_fused_gelu
 from promptkit.backends.hf_causal import CausalScorer
@@ -259,7 +259,7 @@ def test_a_model_with_soft_caps_uses_an_attention_that_knows_them(family):
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "gemma3", "gpt2"])
 def test_segments_of_similar_length_may_share_a_batch_with_padding(family, monkeypatch):
-    monkeypatch.setitem(shared_attention.ALIKE, "cpu", 0.3)
+    monkeypatch.setitem(shared_layout.ALIKE, "cpu", 0.3)
     made, requests = sharing(family), asked(9, 30)
     requests += [Request((*request.context, 3), ((5,), (7,))) for request in asked(4, 30, seed=1)]
     assert gap(made.run(requests), plainly(made.model, requests)) < 5e-5
@@ -277,14 +277,14 @@ def test_in_half_precision_scores_are_those_of_float32_but_for_its_rounding(fami
 
 
 def test_in_half_precision_a_small_error_is_found_in_a_float32_model_like_it(monkeypatch):
-    seen = shared_attention._seen
+    seen = shared_layout._seen
 
     def leaking(segment, window):
         found = seen(segment, window)
         found[-1, :] = True
         return found
 
-    monkeypatch.setattr(shared_attention, "_seen", leaking)
+    monkeypatch.setattr(shared_layout, "_seen", leaking)
     model = causal_model("llama", 100).to(torch.bfloat16)
     made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
     assert made is None
@@ -305,7 +305,7 @@ def test_the_small_model_has_a_layer_of_every_kind_and_leaves_chance_alone():
 
 def test_an_attention_that_computes_something_else_is_found_out(monkeypatch):
     monkeypatch.setattr(
-        shared_attention, "_seen", lambda s, w: torch.ones(len(s), len(s)).bool().tril()
+        shared_layout, "_seen", lambda s, w: torch.ones(len(s), len(s)).bool().tril()
     )
     made, why = shared_passes(built("llama"), Passes(torch.device("cpu"), "auto", Meter()))
     assert made is None

@@ -4,9 +4,9 @@ Prompt and label have to be encoded together, since a tokenizer may join them. B
 to the tokens before it ends a few characters back, and there prompts say the same of every row:
 ``Sentiment:`` on a line of its own. So a row's prompt is encoded with its first label only. Where
 its ids end in those of the prompt's last words with this label, the ids of the other labels behind
-these words take their place. Whether a tokenizer allows that is not taken on trust: for the first
-row that ends in these words everything is compared with the encoding of the whole texts, and later
-rows must have the first label's ids where they are expected. What fails is encoded whole.
+these words take their place. Whether a tokenizer allows that is not taken on trust: of
+every row the first label's ids must stand where they are expected, and for the first such row
+everything is compared with the encoding of the whole texts. What fails is encoded whole.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Endings:
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         self._known: dict[tuple[str, tuple[Text, ...]], _Ending | None] = {}
+        self._compared: set[tuple[str, tuple[Text, ...]]] = set()
 
     def behind(
         self, ground: Text, answers: tuple[Text, ...], first: Encoded
@@ -74,12 +75,18 @@ class Endings:
         if key not in self._known:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            ending = self._ending(words, answers)
-            if ending and _put(first.ids, ending) != self.tokens.wholly(ground, answers):
-                ending = None
-            self._known[key] = ending
+                self._compared.clear()
+            self._known[key] = self._ending(words, answers)
         known = self._known[key]
-        return _put(first.ids, known) if known else None
+        found = _put(first.ids, known) if known else None
+        if found is None or key in self._compared:
+            return found
+        whole = self.tokens.wholly(ground, answers)
+        if found == whole:
+            self._compared.add(key)
+        else:
+            self._known[key] = None
+        return whole
 
     def _ending(self, words: str, answers: Sequence[Text]) -> _Ending | None:
         wholes = self.tokens.encode([(_ANCHOR, Piece(words), *answer) for answer in answers])

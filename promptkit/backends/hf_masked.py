@@ -141,34 +141,35 @@ class MaskedScorer:
         ids, mask = self.passes.padded([one.ids for one in batch], self._pad)
         wanted = [(row, at, t) for row, one in enumerate(batch) for _, _, at, t in one.wanted]
         places = sorted({(row, at) for row, at, _ in wanted})
-        with self._headed(places):
+        with self._headed(places) as narrowed:
             logits = self.model(input_ids=ids, attention_mask=mask).logits
         self.passes.computed(ids.numel())
-        if logits.shape[:2] == (1, len(places)):
+        if narrowed:
             column = {place: index for index, place in enumerate(places)}
             wanted = [(0, column[row, at], t) for row, at, t in wanted]
         values = iter(self.passes.log_p(logits, wanted))
         return [[next(values) for _ in one.wanted] for one in batch]
 
     @contextmanager
-    def _headed(self, places: Sequence[tuple[int, int]]) -> Iterator[None]:
+    def _headed(self, places: Sequence[tuple[int, int]]) -> Iterator[list[bool]]:
         """Let the head see the masks alone: logits of whole sentences are large, and not read.
 
-        Where a model has no encoder of its own its head sees everything.
+        Where a model has no encoder of its own its head sees everything, and the list stays empty.
         """
-        encoder = self.model.base_model
+        encoder, narrowed = self.model.base_model, list[bool]()
         if encoder is self.model:
-            yield
+            yield narrowed
             return
         usual, rows, columns = encoder.forward, *map(list, zip(*places, strict=True))
 
         def forward(*arguments: Any, **options: Any) -> Any:
             found = usual(*arguments, **options)
             found.last_hidden_state = found.last_hidden_state[rows, columns][None]
+            narrowed.append(True)
             return found
 
         with replaced(encoder, forward):
-            yield
+            yield narrowed
 
 
 def clozed(prompt: Prompt) -> Prompt:

@@ -13,22 +13,24 @@ labels are so, a verbalizer that divides by the number of tokens tells them apar
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import torch
 from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
-from promptkit.backends.hf_passes import Passes, absent
+from promptkit.backends.hf_passes import LOGIT_BYTES, Passes, absent
 from promptkit.backends.plan import Pass, Wanted, plan
-from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded
+from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded, is_half, twin_of
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.errors import BackendError
 from promptkit.prompts.flatten import Flat, answer_text
 from promptkit.types import Candidate, Prompt, Text, flat
+
+_log = logging.getLogger(__name__)
 
 
 class Seq2SeqScorer:
@@ -47,15 +49,18 @@ class Seq2SeqScorer:
         BackendError: The model does not say how its decoder begins.
     """
 
-    evidence = "log-probability"
-
     def __init__(self, model: Any, tokens: Tokens, passes: Passes) -> None:
         self.model, self.tokens, self.passes = model, tokens, passes
         self._head = _decoder_head(model, tokens)
         self._pad = int(tokens.tokenizer.pad_token_id or 0)
+        self._vocabulary = int(model.get_output_embeddings().weight.shape[0])
         #: Whether labels go on from keys and values that are kept of their row.
-        self.cached = False
-        self.cached = self._cache_agrees()
+        self.cached, apart = self._tried()
+        #: What the numbers are; a record of a run shows it.
+        self.evidence = "log-probability"
+        if not self.cached:
+            self.evidence += ", each answer apart"
+            _log.info("%s: labels are decoded apart: %s", type(model).__name__, apart)
 
     def seen(self, prompt: Prompt) -> Prompt:
         """The prompt as it is."""
@@ -111,20 +116,23 @@ class Seq2SeqScorer:
         self._add(found.logits, [(w.request, last, w) for w in wanted], totals)
 
     def _groups(self, planned: Sequence[Pass], width: int) -> Iterator[list[Pass]]:
-        """Passes that go through the decoder together: some rows whole, or one alone."""
+        """Passes that go through the decoder together.
+
+        A label's copy of the encoder's output, ``width`` tokens, counts into the budget. A row that
+        is alone in its batch copies nothing, and then its logits are what takes memory.
+        """
         tokens, most = self.passes.budget
+        reads = max(1, LOGIT_BYTES // (4 * self._vocabulary))
         group: list[Pass] = []
-        if self.cached:
-            units = [list(own) for _, own in groupby(planned, lambda one: one.wanted[0].request)]
-        else:
-            units = [[one] for one in planned]
-        for own in units:
-            # a label's copy of the encoder's output counts; a row alone in its batch copies nothing
-            size = sum(len(one.ids) + width for one in group + own)
-            if group and (size > tokens or (most and len(group) + len(own) > most)):
+        for one in planned:
+            trial = [*group, one]
+            read = sum(len(each.ids) for each in trial)
+            alone = self.cached and len({each.wanted[0].request for each in trial}) == 1
+            size = read if alone else read + width * len(trial)
+            if group and (size > tokens or read > reads or (most and len(trial) > most)):
                 yield group
                 group = []
-            group += own
+            group.append(one)
         if group:
             yield group
 
@@ -152,22 +160,39 @@ class Seq2SeqScorer:
         for (_, _, one), value in zip(wanted, values, strict=True):
             totals[one.request][one.candidate] += value
 
-    def _cache_agrees(self) -> bool:
-        """Whether a few short rows score the same with kept keys and values as without."""
+    def _tried(self) -> tuple[bool, str]:
+        """Whether short rows score the same with kept keys and values as without, or why not.
+
+        In half precision, whose rounding would hide an error, a float32 model like it is asked too.
+        """
+        usual, bounds = self.model, [SAME_IN_HALF if is_half(self.model) else SAME]
+        try:
+            models = [usual]
+            if is_half(usual):
+                models, bounds = [twin_of(usual), usual], [SAME, *bounds]
+            for self.model, bound in zip(models, bounds, strict=True):
+                gap = self._gap()
+                if not gap <= bound:  # nan is no agreement
+                    return False, f"kept keys and values differ by {gap:.1e} nats"
+        except CANNOT as error:
+            return False, f"{type(error).__name__}: {error}".splitlines()[0]
+        finally:
+            self.model = usual
+        return True, ""
+
+    def _gap(self) -> float:
+        """Largest difference of a log-probability with kept keys and values from one without."""
         vocabulary = int(self.model.get_input_embeddings().weight.shape[0])
         requests = [folded(request, vocabulary) for request in PROBE]
-        found = []
-        with self.passes.uncounted():
-            for self.cached in (False, True):
-                try:
+        usual, found = self._head, []
+        self._head = tuple(i % vocabulary for i in usual)
+        try:
+            with self.passes.uncounted():
+                for self.cached in (False, True):
                     found.append([value for own in self.run(requests) for value in own])
-                except CANNOT:
-                    if not self.cached:
-                        raise
-                    return False
-        bound = SAME if self.model.dtype == torch.float32 else SAME_IN_HALF
-        gap = max(abs(one - other) for one, other in zip(*found, strict=True))
-        return bool(gap <= bound)
+        finally:
+            self._head = usual
+        return float(max(abs(one - other) for one, other in zip(*found, strict=True)))
 
 
 @dataclass

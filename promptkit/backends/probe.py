@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
+import torch
+
 from promptkit.backends.tokens import Request
 
 #: Largest difference of a log-probability from eager attention that is rounding: float32 gives a
@@ -22,3 +27,35 @@ def folded(request: Request, vocabulary: int) -> Request:
     """The same with ids that the vocabulary has."""
     answers = tuple(tuple(i % vocabulary for i in answer) for answer in request.answers)
     return Request(tuple(i % vocabulary for i in request.context), answers)
+
+
+def is_half(model: Any) -> bool:
+    """Whether a model computes in 16 bits."""
+    return model.dtype in (torch.bfloat16, torch.float16)
+
+
+def twin_of(model: Any) -> Any:
+    """A float32 model of the same configuration: random, few layers, few tokens.
+
+    What a family computes is a matter of its class and configuration, not of its weights: here an
+    error shows that the rounding of half precision would hide.
+
+    Raises:
+        One of `CANNOT`: The family is built otherwise.
+    """
+    whole = copy.deepcopy(model.config)
+    config = whole.get_text_config()
+    kinds = list(getattr(config, "layer_types", None) or [])
+    deep = max(2, 1 + max((kinds.index(kind) for kind in set(kinds)), default=0))
+    config.num_hidden_layers = min(deep, config.num_hidden_layers)
+    if kinds:
+        config.layer_types = kinds[: config.num_hidden_layers]
+    config.vocab_size = 128
+    config.pad_token_id = config.bos_token_id = config.eos_token_id = None
+    with torch.random.fork_rng(), torch.device(model.device), torch.no_grad():
+        torch.manual_seed(0)
+        twin = type(model)(whole).to(dtype=torch.float32, device=model.device).eval()
+        for parameter in twin.parameters():
+            if parameter.dim() > 1:  # wide enough for attention to matter
+                parameter.normal_(0.0, 2.0 / parameter.shape[-1] ** 0.5)
+    return twin

@@ -116,7 +116,7 @@ class Sharing:
             nothing = ~seen.any(1)
             prefix_normaliser = prefix_normaliser.masked_fill(nothing, float("-inf"))
         share = torch.sigmoid(prefix_normaliser - normaliser)[..., None]
-        both = torch.lerp(out.float(), prefix_out.float(), share).to(out.dtype)
+        both = torch.lerp(out.to(share.dtype), prefix_out.to(share.dtype), share).to(out.dtype)
         return both, torch.logaddexp(normaliser, prefix_normaliser)
 
 
@@ -176,8 +176,7 @@ def _causal(query: Any, key: Any, value: Any, how: _How) -> Any:
     if window is not None and window >= size:
         window = None
     if how.sinks is not None and window is None:
-        out, normaliser = _attend(query, key, value, None, how, causal=True)
-        return _drained(out, normaliser, how)
+        return _drained(*_attend(query, key, value, None, how, causal=True), how)
     if how.softcap is None and window is None:
         return torch.nn.functional.scaled_dot_product_attention(
             query, key, value, is_causal=True, scale=how.scale, enable_gqa=True

@@ -25,9 +25,7 @@ class Layout:
         dtype: What the model computes in.
     """
 
-    def __init__(
-        self, segments: Sequence[Segment], before: int, device: Any, dtype: Any = torch.float32
-    ) -> None:
+    def __init__(self, segments: Sequence[Segment], before: int, device: Any, dtype: Any) -> None:
         self.ids = torch.tensor([i for s in segments for i in s.ids], device=device)[None]
         depths = [depth for segment in segments for depth in segment.depths]
         self.deepest = max(depths) + before

@@ -7,7 +7,6 @@ the tokens that are read.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,7 +17,7 @@ from torch import nn
 
 from promptkit.backends.hf_passes import LOGIT_BYTES, Passes, replaced
 from promptkit.backends.meter import Meter
-from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded
+from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded, is_half, twin_of
 from promptkit.backends.shared_attention import (
     NAME,
     Captured,
@@ -35,6 +34,8 @@ from promptkit.backends.tokens import Request
 #: Bytes of logits that the head computes at once where they are read there, and rows at least.
 HEAD_BYTES = {"cpu": 16 * 2**20, "mps": 64 * 2**20, "cuda": 256 * 2**20}
 MIN_ROWS = 64
+#: Given in place of the logits that were read: a soft cap or a factor behind the head changes it.
+UNCHANGED = 4096.0
 _CANNOT = (*CANNOT, Unsupported, Captured)
 
 
@@ -51,7 +52,7 @@ class SharedPasses:
 
     def __init__(self, model: Any, passes: Passes, *, reading: bool = True) -> None:
         self.model, self.passes, self.reading = model, passes, reading
-        self._prefix = Prefix(())
+        self.forget()
         self._head = model.get_output_embeddings()
         self._vocabulary = int(self._head.weight.shape[0])
         self._layer = self._last_layer()
@@ -105,7 +106,7 @@ class SharedPasses:
         """Keys and values of the shared tokens; those that are there already are kept."""
         if ids == self._prefix.ids:
             return
-        self._prefix = Prefix(())
+        self.forget()
         if not ids:
             return
         prefix = Prefix(ids)
@@ -136,9 +137,9 @@ class SharedPasses:
             ).logits
         self.passes.computed(layout.ids.numel())
         if not self.reading:
-            found.append(self._picked(lambda part: logits[0, part], reads))
-        if len(found) != 1:
-            raise Unsupported("its head is not called once")
+            return reads.totals(self._picked(lambda part: logits[0, part], reads))
+        if len(found) != 1 or not bool((logits == UNCHANGED).all()):
+            raise Unsupported("its logits are not what its head gives")
         return reads.totals(found[0])
 
     def _picked(self, logits: Callable[[slice], Any], reads: Reads) -> Any:
@@ -157,7 +158,7 @@ class SharedPasses:
             rows = torch.from_numpy(reads.rows[first:last] - start).to(device)
             tokens = torch.from_numpy(reads.tokens[first:last]).to(device)
             found.append(log_p[rows, tokens])
-        return torch.cat(found).double().cpu().numpy()
+        return torch.cat(found).cpu().double().numpy()
 
     @contextmanager
     def _read_at_head(self, reads: Reads) -> Iterator[list[Any]]:
@@ -172,7 +173,7 @@ class SharedPasses:
             if states.shape[:2] != (1, n):
                 raise Unsupported("its head gets other states than were asked for")
             found.append(self._picked(lambda part: usual(states[:, part])[0], reads))
-            return states.new_zeros(1, n, 1)
+            return states.new_full((1, n, 1), UNCHANGED)
 
         with replaced(self._head, forward):
             yield found
@@ -191,7 +192,7 @@ def shared_passes(model: Any, passes: Passes) -> tuple[SharedPasses | None, str]
         passes: Budgets, and the meter; the comparison is not counted.
     """
     register()
-    half = model.dtype in (torch.bfloat16, torch.float16)
+    half = is_half(model)
     why = ""
     for reading in (True, False):
         if half and (why := _twin_differs(model, passes, reading)):
@@ -223,29 +224,10 @@ def _probed(
 def _twin_differs(model: Any, passes: Passes, reading: bool) -> str:
     """Why a model's float32 twin cannot share; empty where it can."""
     try:
-        twin = _twin(model)
+        twin = twin_of(model)
     except _CANNOT as error:
         return f"a small model like it cannot be made: {error}".splitlines()[0]
     return _probed(twin, passes, reading, SAME)[1]
-
-
-def _twin(model: Any) -> Any:
-    """A float32 model of the same configuration: random, few layers, few tokens."""
-    config = copy.deepcopy(model.config)
-    kinds = list(getattr(config, "layer_types", None) or [])
-    deep = max(2, 1 + max((kinds.index(kind) for kind in set(kinds)), default=0))
-    config.num_hidden_layers = min(deep, config.num_hidden_layers)
-    if kinds:
-        config.layer_types = kinds[: config.num_hidden_layers]
-    config.vocab_size = 128
-    config.pad_token_id = config.bos_token_id = config.eos_token_id = None
-    with torch.random.fork_rng(), torch.device(model.device), torch.no_grad():
-        torch.manual_seed(0)
-        twin = type(model)(config).to(dtype=torch.float32, device=model.device).eval()
-        for parameter in twin.parameters():
-            if parameter.dim() > 1:  # wide enough for attention to matter
-                parameter.normal_(0.0, 2.0 / parameter.shape[-1] ** 0.5)
-    return twin
 
 
 @torch.inference_mode()

@@ -76,6 +76,18 @@ def test_a_row_is_encoded_once_however_many_labels_there_are(family, monkeypatch
     assert sizes == [6]
 
 
+def test_a_row_that_joins_the_last_words_does_not_spoil_them_for_the_others(monkeypatch):
+    tokens = Tokens(tokenizer_of("llama"))  # this vocabulary joins "fine" with the blank behind it
+    labels = candidates_of((" good", " bad"))
+    prompts = [prompt_of(row, " It was") for row in ("fine", "work", "isn", "work")]
+    rows, usual = [], tokens.wholly
+    monkeypatch.setattr(tokens, "wholly", lambda *a: rows.append(a[0][1].text) or usual(*a))
+    found = tokens.requests(prompts, [labels] * 4)
+    assert rows == ["fine", "work"]  # the odd one, and the first usual one to compare
+    for prompt, request in zip(prompts, found, strict=True):
+        assert (request.context, request.answers) == expected(tokens, prompt, labels)
+
+
 def test_a_tokenizer_whose_prompts_change_with_the_label_is_encoded_whole(monkeypatch):
     tokens = Tokens(tokenizer_of("gpt2"))
     prompts, labels = [prompt_of(row, "\nSo:") for row in ("a", "b")], candidates_of((" x", " y"))

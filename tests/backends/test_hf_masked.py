@@ -94,6 +94,16 @@ def test_the_head_computes_logits_of_the_masks_alone(family, backends):
 
 
 @pytest.mark.parametrize("family", MASKED)
+def test_a_model_without_an_encoder_of_its_own_scores_the_same(family, backends, monkeypatch):
+    prompts, candidates = asked()
+    expected = backends(family).score(prompts, candidates)
+    backend = backends(family)
+    monkeypatch.setattr(type(backend._scorer.model), "base_model", property(lambda self: self))
+    for there, here in zip(expected, backend.score(prompts, candidates), strict=True):
+        assert there.log_p == pytest.approx(here.log_p, abs=1e-5)
+
+
+@pytest.mark.parametrize("family", MASKED)
 def test_scores_depend_neither_on_batches_nor_on_the_order_of_rows_and_candidates(family, backends):
     prompts, candidates = asked()
     whole = backends(family).score(prompts, candidates)

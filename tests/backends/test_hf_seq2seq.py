@@ -7,9 +7,12 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM
 
+from promptkit.backends import hf_passes, hf_seq2seq
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.hf_passes import absent
 from promptkit.backends.hf_seq2seq import Seq2SeqScorer, _Rows
+from promptkit.backends.plan import plan
+from promptkit.backends.tokens import Request
 from promptkit.errors import BackendError
 from promptkit.prompts import find_template
 from promptkit.types import Candidate, Example, Piece, Prompt
@@ -92,7 +95,7 @@ def test_scores_of_a_decoder_with_two_first_tokens_and_learned_positions(
     bart, batch_size, cached, monkeypatch
 ):
     if not cached:
-        monkeypatch.setattr(Seq2SeqScorer, "_cache_agrees", lambda self: False)
+        monkeypatch.setattr(Seq2SeqScorer, "_tried", lambda self: (False, "so asked"))
     backend = HFBackend(str(bart), batch_size=batch_size)
     assert backend._scorer.cached == cached
     prompts, candidates = asked()
@@ -118,8 +121,9 @@ def test_labels_go_on_from_what_is_kept_of_their_row(backend):
 
 @pytest.mark.parametrize("error", [None, RuntimeError])
 def test_a_decoder_that_cannot_go_on_decodes_each_label_from_its_beginning(
-    folder, error, monkeypatch
+    folder, error, monkeypatch, caplog
 ):
+    caplog.set_level("INFO")
     usual = _Rows.at
 
     def wrong(self, which):
@@ -132,11 +136,45 @@ def test_a_decoder_that_cannot_go_on_decodes_each_label_from_its_beginning(
     monkeypatch.setattr(_Rows, "at", wrong)
     backend = HFBackend(str(folder))
     assert not backend._scorer.cached
+    assert ("RuntimeError" if error else "differ by") in caplog.text
     prompts, candidates = asked()
     found = backend.score(prompts, candidates)
     expected = plain_scores(folder, requests_of(backend, prompts, candidates))
     for evidence, row in zip(found, expected, strict=True):
         assert evidence.log_p == pytest.approx(row, abs=1e-5)
+        assert evidence.kind == "log-probability, each answer apart"
+
+
+def test_in_half_precision_a_small_error_is_found_in_a_float32_model_like_it(folder, monkeypatch):
+    assert HFBackend(str(folder), dtype="bfloat16")._scorer.cached
+    usual = Seq2SeqScorer._add
+
+    def a_little_off(self, logits, wanted, totals):
+        return usual(self, logits + 0.01 * logits.abs() if self.cached else logits, wanted, totals)
+
+    monkeypatch.setattr(Seq2SeqScorer, "_add", a_little_off)
+    assert not HFBackend(str(folder), dtype="bfloat16")._scorer.cached
+
+
+@pytest.mark.parametrize(("tokens", "reads"), [(40, 10**6), (10**6, 9), (40, 9)])
+def test_many_labels_of_one_row_keep_to_the_budget_of_a_batch(folder, tokens, reads, monkeypatch):
+    backend = HFBackend(str(folder))
+    scorer = backend._scorer
+    prompts, candidates = asked()
+    request = requests_of(backend, prompts[:1], candidates[:1])[0]
+    planned = [
+        one
+        for one in plan([Request(scorer._head, request.answers)])
+        if len(one.ids) > len(scorer._head)
+    ]
+    monkeypatch.setitem(hf_passes.BATCH_TOKENS, "cpu", tokens)
+    monkeypatch.setattr(hf_seq2seq, "LOGIT_BYTES", 4 * scorer._vocabulary * reads)
+    groups = list(scorer._groups(planned * 8, width=1000))
+    assert [one for group in groups for one in group] == planned * 8
+    for group in groups:
+        size = sum(len(one.ids) for one in group)
+        assert len(group) == 1 or size <= min(tokens, reads)
+    assert max(map(len, groups)) > 1
 
 
 def test_scores_depend_neither_on_batches_nor_on_the_order_of_rows_and_candidates(folder, backend):

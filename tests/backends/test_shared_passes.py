@@ -12,6 +12,7 @@ from promptkit.backends.hf import with_exact_attention, with_fused_gelu
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.meter import Meter
+from promptkit.backends.probe import twin_of
 from promptkit.backends.shared_passes import attention_of, shared_passes
 from promptkit.backends.shared_plan import shared_plan
 from promptkit.backends.tokens import Request
@@ -198,6 +199,14 @@ def test_logits_are_read_at_the_head_a_few_rows_at_a_time(monkeypatch):
     assert max(sizes) == 3
 
 
+def test_a_soft_cap_too_wide_for_the_prompts_that_are_tried_is_found_all_the_same():
+    model = built("gemma2")
+    model.config.final_logit_softcapping = 1e5
+    made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
+    assert made, why
+    assert not made.reading
+
+
 def test_logits_with_soft_caps_are_read_at_the_end_and_bound_a_pass(monkeypatch):
     monkeypatch.setattr(module, "LOGIT_BYTES", 4 * 100 * 12)
     made, requests = sharing("gemma2"), asked(5, 20)
@@ -296,7 +305,7 @@ def test_the_small_model_has_a_layer_of_every_kind_and_leaves_chance_alone():
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
-    twin = module._twin(model)
+    twin = twin_of(model)
     assert torch.equal(torch.rand(2), expected)
     assert twin.dtype == torch.float32
     assert set(twin.config.layer_types) <= {"sliding_attention", "full_attention"}

@@ -3,12 +3,14 @@
 import pytest
 import torch
 
-from promptkit.backends.hf import with_exact_attention
+from promptkit.backends.hf import HFBackend, with_exact_attention
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.meter import Meter
 from promptkit.backends.shared_passes import shared_passes
 from promptkit.backends.tokens import Request
+from tests.backends import test_hf_masked, test_hf_seq2seq
 from tests.backends.test_shared_passes import FAMILIES, asked, built, gap, plainly
+from tests.tiny import MASKED, save_masked, save_seq2seq
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 
@@ -34,3 +36,18 @@ def plainly_there(model, requests):
         return plainly(model, requests)
     finally:
         torch.set_default_device("cpu")
+
+
+@pytest.mark.parametrize("family", ["t5", "bart", *MASKED])
+def test_other_kinds_of_models_score_as_on_a_cpu(family, tmp_path):
+    masked = family in MASKED
+    folder = str((save_masked if masked else save_seq2seq)(family, tmp_path))
+    prompts, candidates = (test_hf_masked if masked else test_hf_seq2seq).asked()
+    there = HFBackend(folder, device="cuda", dtype="float32")
+    here = HFBackend(folder, device="cpu")
+    pairs = zip(there.score(prompts, candidates), here.score(prompts, candidates), strict=True)
+    for one, other in pairs:
+        assert one.log_p == pytest.approx(other.log_p, abs=5e-5)
+        assert one.kind == other.kind
+    if not masked:
+        assert HFBackend(folder, device="cuda", dtype="bfloat16")._scorer.cached

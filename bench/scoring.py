@@ -292,8 +292,8 @@ def _timed(owner: Any, name: str) -> Iterator[list[float]]:
 
 def _forget(backend: HFBackend) -> None:
     """Drop the prefix of the last run: each run computes its own."""
-    if getattr(backend._scorer, "shared", None):
-        backend._scorer.shared.forget()
+    if getattr(backend._scorer, "reuse", None):
+        backend._scorer.reuse.forget()
 
 
 def _layer_parameters(model: Any) -> int:

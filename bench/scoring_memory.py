@@ -81,7 +81,7 @@ def peak(data: Path | None, folder: str, name: str, way: str, rows: int) -> dict
         lengths = [len(one.context) for one in backend.tokens.requests(prompts, candidates)]
         print("tokens", lengths, file=sys.stderr)
     if way == "plain":
-        backend._scorer.shared = None
+        backend._scorer.reuse = None
     backend.score(prompts, candidates)
     return {"mib": resident_peak_bytes() / 2**20}
 

@@ -1,7 +1,8 @@
 """Causal language models: the log-probability of a whole label string after the prompt.
 
-What rows and labels share is computed once where the model lets its attention be shared, which is
-tried when it is loaded; else each answer is a sequence of its own.
+What rows and labels share is computed once where the model lets its attention be shared. A model
+that does not goes on from kept keys and values; one that cannot do that either computes each answer
+as a sequence of its own. Which of the three it is, is tried when it is loaded.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Any
 
 import torch
 
+from promptkit.backends.cached_passes import CachedPasses, cached_passes
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.plan import Pass, plan
-from promptkit.backends.shared_passes import shared_passes
+from promptkit.backends.shared_passes import SharedPasses, shared_passes
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.types import Candidate, Prompt, Text
 
@@ -32,12 +34,20 @@ class CausalScorer:
 
     def __init__(self, model: Any, tokens: Tokens, passes: Passes) -> None:
         self.model, self.tokens, self.passes = model, tokens, passes
-        self.shared, self.plain_because = shared_passes(model, passes)
         #: What the numbers are; a record of a run shows it.
         self.evidence = "log-probability"
-        if self.shared is None:
-            self.evidence += ", each answer apart"
-            _log.info("%s: nothing is shared: %s", type(model).__name__, self.plain_because)
+        #: How what is shared is computed once; None is the plain computation.
+        self.reuse: SharedPasses | CachedPasses | None
+        self.reuse, unshared = shared_passes(model, passes)
+        if self.reuse is None:
+            name = type(model).__name__
+            self.reuse, uncached = cached_passes(model, passes)
+            if self.reuse is not None:
+                self.evidence += ", answers apart behind a kept prompt"
+                _log.info("%s: keys and values are copied: %s", name, unshared)
+            else:
+                self.evidence += ", each answer apart"
+                _log.info("%s: nothing is shared: %s; %s", name, unshared, uncached)
 
     def seen(self, prompt: Prompt) -> Prompt:
         """The prompt as it is."""
@@ -59,7 +69,7 @@ class CausalScorer:
 
     def run(self, requests: Sequence[Request]) -> list[list[float]]:
         """(n, c) log-probabilities."""
-        return self.shared.run(requests) if self.shared else self._plainly(requests)
+        return self.reuse.run(requests) if self.reuse else self._plainly(requests)
 
     def _plainly(self, requests: Sequence[Request]) -> list[list[float]]:
         """The same with a whole sequence for each answer."""

@@ -41,9 +41,11 @@ class Passes:
             return BATCH_TOKENS.get(self.device.type, 1024), None
         return 2**62, self.batch_size
 
-    def batches(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Indices in batches within the budget."""
+    def batches(self, lengths: Sequence[int], most: int | None = None) -> list[list[int]]:
+        """Indices in batches within the budget, and of ``most`` sequences where that is given."""
         tokens, rows = self.budget
+        if most is not None:
+            rows = min(most, rows or most)
         return list(batches(lengths, tokens=tokens, rows=rows))
 
     def each(
@@ -51,6 +53,7 @@ class Passes:
         items: Sequence[Item],
         length: Callable[[Item], int],
         forward: Callable[[Sequence[Item]], list[Result]],
+        most: int | None = None,
     ) -> list[Result]:
         """What ``forward`` gives for each item, in the order of the items.
 
@@ -59,9 +62,10 @@ class Passes:
             length: Tokens of an item.
             forward: One batch through the model. It must keep nothing: a batch for which memory
                 does not suffice goes through it again in halves.
+            most: Items of a batch at most, besides the budget.
         """
         results: dict[int, Result] = {}
-        for batch in self.batches([length(item) for item in items]):
+        for batch in self.batches([length(item) for item in items], most):
             found = self.halving([items[index] for index in batch], length, forward)
             results.update(zip(batch, found, strict=True))
         return [results[index] for index in range(len(items))]

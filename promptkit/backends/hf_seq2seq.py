@@ -23,6 +23,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
 from promptkit.backends.hf_passes import LOGIT_BYTES, Passes, absent
+from promptkit.backends.kept import cache_of, kept_of, row_copies, rows_of
 from promptkit.backends.plan import Pass, Wanted, plan
 from promptkit.backends.probe import CANNOT, PROBE, SAME, SAME_IN_HALF, folded, is_half, twin_of
 from promptkit.backends.tokens import Request, Tokens
@@ -205,20 +206,11 @@ class _Rows:
 
     def at(self, which: Sequence[int]) -> _Rows:
         """The same for copies of some rows; of one row alone nothing is copied."""
-
-        def of(states: Any) -> Any:
-            if len(set(which)) > 1:
-                return states[list(which)]
-            return states[which[0] : which[0] + 1].expand(len(which), *states.shape[1:])
-
-        def kept(cache: Any) -> Any:
-            return DynamicCache([(of(layer.keys), of(layer.values)) for layer in cache.layers])
-
         cache = self.cache
         if cache is not None:
             both = cache.self_attention_cache, cache.cross_attention_cache
-            cache = EncoderDecoderCache(*map(kept, both))
-        return _Rows(of(self.read), of(self.mask), cache)
+            cache = EncoderDecoderCache(*(cache_of(rows_of(kept_of(one), which)) for one in both))
+        return _Rows(row_copies(self.read, which), row_copies(self.mask, which), cache)
 
 
 def decoder_word(candidate: Candidate) -> Text:

@@ -214,7 +214,7 @@ def _probed(
         found = [value for own in made.run(requests) for value in own]
     except _CANNOT as error:
         return None, f"{type(error).__name__}: {error}".splitlines()[0]
-    gap = max(abs(one - other) for one, other in zip(found, _eagerly(model, requests), strict=True))
+    gap = max(abs(one - other) for one, other in zip(found, eagerly(model, requests), strict=True))
     if not gap <= bound:  # nan is no agreement
         return None, f"shared attention differs by {gap:.1e} nats"
     made.passes = passes
@@ -231,7 +231,7 @@ def _twin_differs(model: Any, passes: Passes, reading: bool) -> str:
 
 
 @torch.inference_mode()
-def _eagerly(model: Any, requests: Sequence[Request]) -> list[float]:
+def eagerly(model: Any, requests: Sequence[Request]) -> list[float]:
     """Log-probability of each answer of each request, one sequence at a time."""
     found = []
     with attention_of(model, "eager"):

@@ -9,7 +9,7 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.shared_passes import shared_passes
 from promptkit.backends.tokens import Request
 from tests.backends import test_hf_masked, test_hf_seq2seq
-from tests.backends.test_shared_passes import FAMILIES, asked, built, gap, plainly
+from tests.causal_families import FAMILIES, asked, built, gap, plainly
 from tests.tiny import MASKED, save_masked, save_seq2seq
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")

@@ -7,7 +7,7 @@ import transformers as tf
 from promptkit.backends.hf import HFBackend, with_exact_attention
 from promptkit.runs import EvalSpec
 from promptkit.runs.rows import rows_for
-from tests.backends.test_shared_passes import MORE
+from tests.causal_families import MORE
 from tests.tiny import CAUSAL, MASKED, save_masked, save_seq2seq, tokenizer_of
 
 ROWS = 50

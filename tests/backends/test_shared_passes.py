@@ -1,63 +1,18 @@
 """Shared passes: the scores of the plain computation, with every token computed once."""
 
-import random
-
 import pytest
 import torch
-import transformers as tf
 
 from promptkit.backends import shared_attention, shared_layout
 from promptkit.backends import shared_passes as module
 from promptkit.backends.hf import with_exact_attention, with_fused_gelu
-from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.meter import Meter
 from promptkit.backends.probe import twin_of
 from promptkit.backends.shared_passes import attention_of, shared_passes
 from promptkit.backends.shared_plan import shared_plan
 from promptkit.backends.tokens import Request
-from tests.tiny import causal_model
-
-SHAPE = {
-    "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3,
-    "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512,
-}  # fmt: skip
-#: Families with something of their own: windows, soft caps, sinks, parallel layers.
-MORE = {
-    "gemma2": lambda: tf.Gemma2Config(
-        **SHAPE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8,
-        attn_logit_softcapping=5.0, final_logit_softcapping=10.0),
-    "gemma3": lambda: tf.Gemma3TextConfig(
-        **SHAPE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8),
-    "mistral": lambda: tf.MistralConfig(**SHAPE, sliding_window=16),
-    "phi3": lambda: tf.Phi3Config(**SHAPE, pad_token_id=0, eos_token_id=1),
-    "qwen2": lambda: tf.Qwen2Config(**SHAPE),
-    "gpt_oss": lambda: tf.GptOssConfig(
-        **SHAPE, head_dim=8, num_local_experts=4, num_experts_per_tok=2, eos_token_id=1,
-        sliding_window=16, pad_token_id=0),
-    "gpt_neox": lambda: tf.GPTNeoXConfig(
-        vocab_size=100, hidden_size=32, intermediate_size=64, num_hidden_layers=3,
-        num_attention_heads=4, max_position_embeddings=512),
-}  # fmt: skip
-REFUSED = {
-    "bloom": lambda: tf.BloomConfig(vocab_size=100, hidden_size=32, n_layer=2, n_head=4),
-    "mpt": lambda: tf.MptConfig(vocab_size=100, d_model=32, n_heads=4, n_layers=2),
-    "gptj": lambda: tf.GPTJConfig(
-        vocab_size=100, n_embd=32, n_layer=2, n_head=4, rotary_dim=4, n_positions=512),
-}  # fmt: skip
-FAMILIES = ["llama", "qwen3", "gemma", "gpt2", "opt", *MORE]
-
-
-def built(family):
-    if family not in MORE and family not in REFUSED:
-        return causal_model(family, 100)
-    torch.manual_seed(0)
-    model = tf.AutoModelForCausalLM.from_config({**MORE, **REFUSED}[family]())
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() > 1 or name.endswith("sinks"):
-                parameter.normal_(0.0, 0.3)
-    return model.eval()
+from tests.causal_families import FAMILIES, REFUSED, asked, built, gap, plainly
 
 
 def sharing(family, batch_size="auto"):
@@ -66,40 +21,6 @@ def sharing(family, batch_size="auto"):
     made, why = shared_passes(model, passes)
     assert made, why
     return made
-
-
-def asked(n, shared, seed=0, longest=40):
-    draw = random.Random(seed)
-
-    def ids(size, most=100):
-        return tuple(draw.randrange(most) for _ in range(size))
-
-    beginning = ids(shared)
-    # few different tokens: answers begin alike, and some are the beginning of others
-    answers = tuple(dict.fromkeys(ids(draw.randint(1, 4), 6) for _ in range(8)))
-    return [Request(beginning + ids(draw.randint(1, longest)), answers) for _ in range(n)]
-
-
-@torch.inference_mode()
-def plainly(model, requests):
-    """One sequence at a time, with eager attention: what every score must equal."""
-    found = []
-    with attention_of(model, "eager"):
-        for request in requests:
-            own = []
-            for answer in request.answers:
-                ids = torch.tensor([(*request.context, *answer)])
-                log_p = model(input_ids=ids, use_cache=False).logits[0].float().log_softmax(-1)
-                start = len(request.context) - 1
-                own.append(sum(float(log_p[start + i, t]) for i, t in enumerate(answer)))
-            found.append(own)
-    return found
-
-
-def gap(one, other):
-    return max(
-        abs(a - b) for x, y in zip(one, other, strict=True) for a, b in zip(x, y, strict=True)
-    )
 
 
 @pytest.mark.parametrize("shared", [0, 1, 30, 90])
@@ -234,17 +155,6 @@ def test_a_model_that_is_built_otherwise_is_refused_rather_than_failing_at_load(
     assert why.startswith("AttributeError")
 
 
-@pytest.mark.parametrize("family", ["llama", "bloom"])
-def test_a_family_that_cannot_share_scores_each_answer_apart_and_says_so(family, caplog):
-    caplog.set_level("INFO")
-    scorer = CausalScorer(built(family), None, Passes(torch.device("cpu"), "auto", Meter()))
-    requests = asked(3, 10)
-    assert gap(scorer.run(requests), plainly(scorer.model, requests)) < 5e-5
-    apart = family == "bloom"
-    assert scorer.evidence.endswith("each answer apart") == apart
-    assert ("nothing is shared" in caplog.text) == apart
-
-
 def test_a_gelu_in_one_pass_is_the_same():
     model = built("gpt2")
     ids = torch.tensor([[5, 6, 7, 8, 9]])
@@ -294,7 +204,7 @@ def test_in_half_precision_a_small_error_is_found_in_a_float32_model_like_it(mon
         return found
 
     monkeypatch.setattr(shared_layout, "_seen", leaking)
-    model = causal_model("llama", 100).to(torch.bfloat16)
+    model = built("llama").to(torch.bfloat16)
     made, why = shared_passes(model, Passes(torch.device("cpu"), "auto", Meter()))
     assert made is None
     assert "differs by" in why

@@ -23,6 +23,7 @@ from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_masked import MaskedScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.hf_seq2seq import Seq2SeqScorer
+from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
@@ -102,7 +103,7 @@ class HFBackend:
         self._model = _load(loader, located.path, chosen).to(self._device)
         self.tokens = Tokens(load_tokenizer(located.path))
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
-        passes = Passes(self._device, batch_size, self._meter)
+        passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: _Scorer = scorer(self._model, self.tokens, passes)
 
     @property

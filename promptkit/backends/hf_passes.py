@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import torch
 
+from promptkit.backends.memory import SHARE, free_bytes, is_out_of_memory
 from promptkit.backends.meter import Meter
 from promptkit.backends.plan import batches
 from promptkit.errors import BackendError
@@ -29,17 +30,30 @@ class Passes:
         device: Where the model lies.
         batch_size: Sequences of a batch, or ``auto`` for a budget of tokens.
         meter: Counts the computed positions.
+        token_bytes: What a token needs on its way (see `memory.token_bytes`), so that a batch of
+            ``auto`` fits into free memory; 0 where that is not known.
     """
 
-    def __init__(self, device: Any, batch_size: int | Literal["auto"], meter: Meter) -> None:
+    def __init__(
+        self,
+        device: Any,
+        batch_size: int | Literal["auto"],
+        meter: Meter,
+        token_bytes: int = 0,
+    ) -> None:
         self.device, self.batch_size, self.meter = device, batch_size, meter
+        self.token_bytes = token_bytes
 
     @property
     def budget(self) -> tuple[int, int | None]:
-        """Tokens and sequences of a batch at most, as the user or the device has it."""
-        if self.batch_size == "auto":
-            return BATCH_TOKENS.get(self.device.type, 1024), None
-        return 2**62, self.batch_size
+        """Tokens and sequences of a batch at most, as the user, the device or memory has it."""
+        if self.batch_size != "auto":
+            return 2**62, self.batch_size
+        tokens = BATCH_TOKENS.get(self.device.type, 1024)
+        free = free_bytes(self.device) if self.token_bytes else None
+        if free is not None:
+            tokens = max(1, min(tokens, int(free * SHARE) // self.token_bytes))
+        return tokens, None
 
     def batches(self, lengths: Sequence[int], most: int | None = None) -> list[list[int]]:
         """Indices in batches within the budget, and of ``most`` sequences where that is given."""
@@ -124,7 +138,9 @@ class Passes:
         """One batch through the model, in halves where memory does not suffice for the whole."""
         try:
             return forward(batch)
-        except torch.OutOfMemoryError as error:
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
             if len(batch) == 1:
                 raise BackendError(
                     f"out of memory on one sequence of {length(batch[0])} tokens",

@@ -209,7 +209,7 @@ def _probed(
     try:
         vocabulary = int(model.get_input_embeddings().weight.shape[0])
         requests = [folded(request, vocabulary) for request in PROBE]
-        quiet = Passes(passes.device, passes.batch_size, Meter())
+        quiet = Passes(passes.device, passes.batch_size, Meter(), passes.token_bytes)
         made = SharedPasses(model, quiet, reading=reading)
         found = [value for own in made.run(requests) for value in own]
     except _CANNOT as error:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from promptkit.backends.hf_passes import Passes
+from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
 from promptkit.strategies.pretrained import Pretrained, states_of
 
@@ -25,7 +26,7 @@ class FrozenStates:
 
     def __init__(self, pretrained: Pretrained, device: Any, dtype: Any, meter: Meter) -> None:
         self.pretrained, self.device, self.dtype = pretrained, device, dtype
-        self._passes = Passes(device, "auto", meter)
+        self._passes = Passes(device, "auto", meter, token_bytes(pretrained.network))
 
     def of(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
         """(n, w) float32 on the CPU, in the order of the rows."""

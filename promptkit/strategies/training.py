@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from promptkit.backends.memory import is_out_of_memory
 from promptkit.backends.meter import Meter
 from promptkit.errors import BackendError, CapabilityError
 from promptkit.protocols import OnStep
@@ -210,7 +211,9 @@ def _run(trainer: _Quiet, last: Path | None, watch: Watch, patience: int) -> Non
         # builds tensors and plain values and runs nothing, and `last` lies in our own folder.
         if last is None or not _stopped(trainer, last, watch, patience):
             trainer.train(resume_from_checkpoint=str(last) if last is not None else None)
-    except torch.OutOfMemoryError as error:
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise BackendError(
             "out of memory in a training step",
             hint="lower batch_size or max_tokens, or train with strategy lora",

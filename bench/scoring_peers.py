@@ -57,7 +57,7 @@ def harness(options: Any) -> Any:
 def harness_vllm(options: Any) -> Any:
     """lm-evaluation-harness on vLLM, whose build for CPUs has a name that it does not know."""
     usual = importlib.metadata.version
-    importlib.metadata.version = lambda name: "0.32.0" if name == "vllm" else usual(name)
+    importlib.metadata.version = lambda name: "0.32.0+cpu" if name == "vllm" else usual(name)
     from lm_eval.models.vllm_causallms import VLLM
 
     eager = options.device == "cpu"

@@ -20,6 +20,8 @@ from promptkit.types import Candidate, Cost, Evidence, Prompt
 
 #: Settings of vLLM that a user may have set already: quiet, and nothing is reported to anyone.
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1"}
+#: Tokens of a block of the cache on a CPU: the least that vLLM computes there.
+CPU_BLOCK = 32
 #: Versions that the tests ran with, the last one excluded; see docs/decisions/0012-vllm.md.
 VERSIONS = ((0, 32), (0, 33))
 
@@ -85,6 +87,8 @@ class VLLMBackend:
             max_model_len=-1 if max_model_len is None else max_model_len,
             tensor_parallel_size=tensor_parallel_size,
             enforce_eager=enforce_eager or device.type == "cpu",
+            # whole blocks are cached, and what is left is computed for each label: small ones
+            **({"block_size": CPU_BLOCK} if device.type == "cpu" else {}),
             **{key: value for key, value in given.items() if value is not None},
             **(_room_for(adapter) if adapter else {}),
         )

@@ -10,7 +10,7 @@ from typing import Any
 from promptkit.backends.meter import Meter
 from promptkit.backends.probe import SAME, SAME_IN_HALF
 from promptkit.backends.tokens import Request, Tokens
-from promptkit.backends.vllm_steps import Step, steps
+from promptkit.backends.vllm_steps import Generation, generations
 from promptkit.errors import BackendError
 from promptkit.types import Candidate, Prompt, Text
 
@@ -62,36 +62,43 @@ class VLLMScorer:
             BackendError: The engine died, or did not answer what it was asked.
         """
         totals = [[0.0] * len(request.answers) for request in requests]
-        asked = list(steps(requests, self._most))
-        for step, found in zip(asked, self._generated(asked), strict=True):
-            self.meter.add(computed_tokens=len(step.prompt) - (found.num_cached_tokens or 0))
-            known = found.outputs[0].logprobs[0]
-            for token, answers in step.answers.items():
-                if token not in known:
-                    raise BackendError(
-                        f"vLLM gave no log-probability of token {token}",
-                        hint="use vLLM 0.32; see docs/decisions/0012-vllm.md",
-                    )
-                for answer in answers:
-                    totals[step.request][answer] += known[token].logprob
+        asked = list(generations(requests, self._most))
+        for one, found in zip(asked, self._generated(asked), strict=True):
+            self.meter.add(
+                computed_tokens=len(one.prompt)
+                + len(one.asked)
+                - 1
+                - (found.num_cached_tokens or 0)
+            )
+            for children, known in zip(one.asked, found.outputs[0].logprobs, strict=True):
+                for token, answers in children.items():
+                    if token not in known:
+                        raise BackendError(
+                            f"vLLM gave no log-probability of token {token}",
+                            hint="use vLLM 0.32; see docs/decisions/0012-vllm.md",
+                        )
+                    for answer in answers:
+                        totals[one.request][answer] += known[token].logprob
         return totals
 
-    def _generated(self, asked: Sequence[Step]) -> list[Any]:
+    def _generated(self, asked: Sequence[Generation]) -> list[Any]:
         from vllm import SamplingParams
         from vllm.v1.engine.exceptions import EngineDeadError
 
         try:
             found: list[Any] = self.engine.generate(
-                [{"prompt_token_ids": list(step.prompt)} for step in asked],
+                [{"prompt_token_ids": list(one.prompt)} for one in asked],
                 [
                     SamplingParams(
-                        max_tokens=1,
+                        max_tokens=len(one.asked),
                         temperature=0.0,
                         detokenize=False,
-                        logprob_token_ids=list(step.answers),
+                        ignore_eos=True,
+                        logprob_token_ids=one.tokens,
+                        allowed_token_ids=None if one.forced is None else [one.forced],
                         skip_reading_prefix_cache=not self.cached,
                     )
-                    for step in asked
+                    for one in asked
                 ],
                 use_tqdm=False,
                 lora_request=self.adapter,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from promptkit.backends.asking import Asking
 from promptkit.backends.hf import load_tokenizer
+from promptkit.backends.memory import free_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype
@@ -22,6 +23,8 @@ from promptkit.types import Candidate, Cost, Evidence, Prompt
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1"}
 #: Tokens of a block of the cache on a CPU: the least that vLLM computes there.
 CPU_BLOCK = 32
+#: How many GiB of keys and values vLLM keeps on a CPU; it would take nearly all memory otherwise.
+CPU_SPACE = "VLLM_CPU_KVCACHE_SPACE"
 #: Versions that the tests ran with, the last one excluded; see docs/decisions/0012-vllm.md.
 VERSIONS = ((0, 32), (0, 33))
 
@@ -39,7 +42,9 @@ class VLLMBackend:
             and memory holds.
         tensor_parallel_size: GPUs that share the model.
         quantization: How weights are or will be quantized; None is as the model says.
-        gpu_memory_utilization: Share of a GPU's memory that vLLM takes; None is vLLM's default.
+        gpu_memory_utilization: Share of a GPU's memory that vLLM takes; None is vLLM's default. A
+            CPU's cache takes a quarter of the free memory, 4 GiB at most, or what the environment
+            says (VLLM_CPU_KVCACHE_SPACE).
         enforce_eager: No graphs are captured: starts faster and runs slower. On a CPU it is so.
         max_num_seqs: Sequences of a step at most; None is vLLM's default.
         adapter: Folder of a LoRA adapter that peft saved.
@@ -76,6 +81,8 @@ class VLLMBackend:
         self._meter = Meter()
         device = choose_device("auto")
         chosen = str(choose_dtype(dtype, device)).removeprefix("torch.")
+        if device.type == "cpu":
+            os.environ.setdefault(CPU_SPACE, str(_cache_gib(device)))
         given = {
             "quantization": quantization,
             "gpu_memory_utilization": gpu_memory_utilization,
@@ -140,6 +147,7 @@ def _started(**options: Any) -> Any:
             trust_remote_code=False,
             load_format="safetensors",
             disable_log_stats=True,
+            use_tqdm_on_load=False,
             seed=0,
         )
     except (ValueError, TypeError) as error:  # what pydantic raises is a ValueError
@@ -152,6 +160,11 @@ def _started(**options: Any) -> Any:
             "gpu_memory_utilization often helps. In a script of your own, begin under "
             "if __name__ == '__main__'",
         ) from error
+
+
+def _cache_gib(device: Any) -> int:
+    """A quarter of the memory that is free, in GiB; 1 at least and 4 at most."""
+    return max(1, min(4, (free_bytes(device) or 0) // (4 * 2**30)))
 
 
 def _check_version(version: str) -> None:

@@ -14,6 +14,7 @@ from promptkit.cli.options import (
     ROWS,
     STRATEGY,
     BaseModel,
+    ChatTemplateKwargs,
     Device,
     Dtype,
     FieldColumns,
@@ -24,6 +25,7 @@ from promptkit.cli.options import (
     Limit,
     Options,
     TextField,
+    chat_kwargs,
     option_values,
     pairs,
     panel,
@@ -99,6 +101,7 @@ def command(
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
+    chat_template_kwargs: ChatTemplateKwargs = None,
     batch_size: Annotated[str | None, panel("auto, or sequences of a batch.", MODEL)] = None,
     device: Device = None,
     dtype: Dtype = None,
@@ -137,6 +140,7 @@ def command(
     apart = {"spec", "field", "label_map", "option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["strategy_options"] = option_values(option)
+    options["chat_template_kwargs"] = chat_kwargs(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)

@@ -15,6 +15,7 @@ from promptkit.calibration import CALIBRATORS
 from promptkit.errors import CapabilityError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.protocols import Backend, Calibrator, Selector, Strategy, Verbalizer
+from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -55,14 +56,24 @@ def in_context(
     asked: EvalSpec, template: Template, shots: int, has_pool: bool, *, with_model: bool = True
 ) -> Strategy:
     """Prompting as it was asked for; without a model it can conclude from evidence, no more."""
-    backend, options, _ = backend_for_spec(asked, template)
+    backend, options, located = backend_for_spec(asked, template)
     name, chosen = selector_for(asked, shots, has_pool)
     chosen |= {"seed": asked.seed}
+    responses = responses_for(asked, backend)
+    served: Any = BACKENDS.load(backend)
     if with_model:
         chosen |= embedding_for(name, backend, options)
+        described = described_backend(asked, backend, options, located)
+        served = cached(
+            load_backend(backend, options),
+            responses,
+            asked=asked,
+            template=template,
+            described=described,
+        )
     parts = {
         "template": template,
-        "backend": load_backend(backend, options) if with_model else BACKENDS.load(backend),
+        "backend": served,
         "selector": SELECTORS.build(name, chosen),
         "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
         "shots": shots,
@@ -154,6 +165,20 @@ def backend_for_spec(
         options["temperature"] = template.keys.encoder.temperature
         options["shot_weight"] = template.keys.encoder.shot_weight
     return name, options | asked.backend_options, located
+
+
+def described_backend(
+    asked: EvalSpec, name: str, options: Mapping[str, Any], located: Located | None
+) -> dict[str, Any]:
+    """A backend's entry in a run's spec: all of it that can change an answer."""
+    return {
+        "name": name,
+        "model": located.shown if located else options.get("model", name),
+        "weights": located.hash() if located else None,
+        "dtype": dtype_for(asked) if located else None,
+        "options": fingerprinted(options),
+        "packages": versions(name),
+    }
 
 
 def dtype_for(asked: EvalSpec) -> str:

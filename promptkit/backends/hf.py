@@ -7,7 +7,7 @@ evidence. What is asked of a model of each kind, and how, stands in a file of it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Literal, Protocol
 
 import torch
@@ -129,6 +129,13 @@ class HFBackend:
             rows=len(prompts), prompt_tokens=sum(len(request.context) for request in requests)
         )
         return evidence
+
+    def token_ids(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[tuple[Any, ...]]:
+        """See `promptkit.protocols.TellsTokens`; prompts that will be shortened are whole here."""
+        seen = [self._scorer.seen(prompt) for prompt in prompts]
+        return [astuple(request) for request in self._scorer.requests(seen, candidates)]
 
     def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> _Asked:
         """Token ids for a row, its prompt shortened when it is too long for the model."""

@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from promptkit.backends.meter import Meter
 from promptkit.backends.response_store import Responses, Served
@@ -46,6 +46,7 @@ class CachedBackend:
         known: bool = True,
     ) -> None:
         self.backend, self.responses, self.identity = backend, responses, identity
+        self.name, self.reads = backend.name, backend.reads
         self.model, self.known = model, known
         self._served: Served | None = None
         self._meter = Meter()
@@ -55,16 +56,6 @@ class CachedBackend:
         if name == "backend":  # not set yet, as in a copy: no endless search
             raise AttributeError(name)
         return getattr(self.backend, name)
-
-    @property
-    def name(self) -> str:
-        """The backend's own."""
-        return self.backend.name
-
-    @property
-    def reads(self) -> Literal["text", "statements"]:
-        """The backend's own."""
-        return self.backend.reads
 
     @property
     def cost(self) -> Cost:
@@ -182,7 +173,9 @@ def _is_lasting(evidence: Evidence) -> bool:
     A server may be out of reach today. A prompt that is too long costs no pass of a model to find
     out again, and the reason names its row: it is not kept either.
     """
-    return not evidence.problem and bool(evidence.log_p) and not any(map(math.isnan, evidence.log_p))
+    return (
+        not evidence.problem and bool(evidence.log_p) and not any(map(math.isnan, evidence.log_p))
+    )
 
 
 def _nameless(evidence: Evidence, prompt: Prompt) -> Evidence:
@@ -204,5 +197,9 @@ def _written(evidence: Evidence) -> bytes:
 
 
 def _read(text: bytes) -> Evidence:
-    content = json.loads(text)
-    return Evidence(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+    content: dict[str, Any] = json.loads(text)
+    return Evidence(**{name: _tupled(value) for name, value in content.items()})
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -167,7 +167,7 @@ def test_a_file_of_a_newer_promptkit_is_left_alone(kept, tmp_path, said):
 def test_a_full_disk_is_one_line_and_loses_nothing(kept):
     kept.put(LLAMA, answers(5))
     kept._open().execute("PRAGMA max_page_count = 6")
-    with pytest.raises(StoreError, match="no space left on the disk.*--no-cache"):
+    with pytest.raises(StoreError, match=r"no space left on the disk.*--no-cache"):
         kept.put(LLAMA, {b"%d" % i: bytes(5000) for i in range(100)})
     assert kept.get(list(answers(5))) == answers(5)
     assert [one.n for one in kept.held()] == [5]
@@ -176,7 +176,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(kept):
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, said):
     (tmp_path / "file").write_text("")
     kept = Responses(tmp_path / "file" / "cache", said.append)
-    with pytest.raises(StoreError, match="cannot be written .*--cache-folder DIR"):
+    with pytest.raises(StoreError, match=r"cannot be written .*--cache-folder DIR"):
         kept.put(LLAMA, answers(1))
 
 

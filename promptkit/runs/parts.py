@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import json
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -100,6 +102,17 @@ def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
 @lru_cache(maxsize=2)
 def _loaded(name: str, options: str) -> Backend:
     return BACKENDS.build(name, json.loads(options))
+
+
+def forget_backends() -> None:
+    """Let go of the models in memory, so that another one has the space."""
+    _loaded.cache_clear()
+    gc.collect()
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def selector_for(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:

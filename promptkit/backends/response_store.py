@@ -107,15 +107,18 @@ class Responses:
 
     def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
         self.folder, self.path, self.warn = folder, folder / FILE, warn
+        self._connection: sqlite3.Connection | None = None
+        self._opened: int | None = None
+        self._lock = threading.Lock()
         kind = network_file_system(folder)
         if kind is not None:
             raise StoreError(
                 f"{folder} is on a network file system ({kind}), where SQLite's locks do not hold: "
                 f"{MOVES}"
             )
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._opened: int | None = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """The answers that are known.

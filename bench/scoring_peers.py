@@ -3,7 +3,8 @@
     PYTHON bench/scoring_peers.py harness FOLDER --threads 2 --device cpu --dtype float32
 
 `harness` is lm-evaluation-harness with its HF backend and batch size 16. `vllm` scores prompts with
-prompt_logprobs, or, where every label is one token, with logprob_token_ids. A question is
+prompt_logprobs, or, where every label is one token, with logprob_token_ids; `harness-vllm` is
+lm-evaluation-harness with its vLLM backend. A question is
 {"contexts": [...], "labels": [...]}; an answer {"seconds": s, "log_p": [[...], ...]}. What it takes
 to load the model is not counted; tokenization is.
 """
@@ -11,6 +12,7 @@ to load the model is not counted; tokenization is.
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import sys
@@ -42,13 +44,31 @@ def main() -> None:
 def harness(options: Any) -> Any:
     """lm-evaluation-harness."""
     import torch
-    from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
 
     torch.set_num_threads(options.threads)
     model = HFLM(
         pretrained=options.folder, batch_size=16, device=options.device, dtype=options.dtype
     )
+
+    return _by_harness(model)
+
+
+def harness_vllm(options: Any) -> Any:
+    """lm-evaluation-harness on vLLM, whose build for CPUs has a name that it does not know."""
+    usual = importlib.metadata.version
+    importlib.metadata.version = lambda name: "0.32.0+cpu" if name == "vllm" else usual(name)
+    from lm_eval.models.vllm_causallms import VLLM
+
+    eager = options.device == "cpu"
+    return _by_harness(VLLM(
+        pretrained=options.folder, dtype=options.dtype, batch_size="auto", max_model_len=2048,
+        enforce_eager=eager, disable_log_stats=True,
+    ))  # fmt: skip
+
+
+def _by_harness(model: Any) -> Any:
+    from lm_eval.api.instance import Instance
 
     def score(contexts: list[str], labels: list[str]) -> list[list[float]]:
         asked = [
@@ -107,7 +127,7 @@ def vllm(options: Any) -> Any:
     return score
 
 
-TOOLS = {"harness": harness, "vllm": vllm}
+TOOLS = {"harness": harness, "harness-vllm": harness_vllm, "vllm": vllm}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ BACKENDS: Registry[Backend] = Registry(
     {
         "hf": "promptkit.backends.hf:HFBackend",
         "embedding": "promptkit.backends.embedding:EmbeddingBackend",
+        "vllm": "promptkit.backends.vllm:VLLMBackend",
         "fake": "promptkit.backends.fake:FakeBackend",
     },
 )

@@ -1,14 +1,13 @@
 """Any language model of transformers, from a folder or a hub id: causal, seq2seq or masked.
 
-This file is the door: it finds the model, loads it, fits each prompt into it and writes down the
-evidence. What is asked of a model of each kind, and how, stands in a file of its own.
+This file is the door: it finds the model and loads it. What is asked of a model of each kind, and
+how, stands in a file of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from transformers import (
@@ -19,6 +18,7 @@ from transformers import (
 )
 from transformers.activations import FastGELUActivation, NewGELUActivation
 
+from promptkit.backends.asking import Asking, Scorer
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_masked import MaskedScorer
 from promptkit.backends.hf_passes import Passes
@@ -28,32 +28,8 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
 from promptkit.backends.weights import locate
-from promptkit.errors import BackendError, CapabilityError, DataError
-from promptkit.prompts.budget import fit
-from promptkit.types import Candidate, Cost, Evidence, Prompt, Text, flat
-
-
-class _Scorer(Protocol):
-    """Scores with a model of one kind.
-
-    A request is the scorer's own; it has ``context`` (ids that the model reads of a row) and
-    ``answers`` (ids that are scored, a tuple for each candidate).
-    """
-
-    evidence: str
-
-    def seen(self, prompt: Prompt) -> Prompt: ...
-
-    def word(self, candidate: Candidate) -> Text: ...
-
-    def requests(
-        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
-    ) -> list[Any]: ...
-
-    def length(self, request: Any) -> int: ...
-
-    def run(self, requests: Sequence[Any]) -> list[list[float]]: ...
-
+from promptkit.errors import BackendError, CapabilityError
+from promptkit.types import Candidate, Cost, Evidence, Prompt
 
 #: How a model of each kind is loaded, and who scores with it.
 KINDS: dict[str, tuple[Any, Any]] = {
@@ -104,7 +80,8 @@ class HFBackend:
         self.tokens = Tokens(load_tokenizer(located.path))
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
-        self._scorer: _Scorer = scorer(self._model, self.tokens, passes)
+        self._scorer: Scorer = scorer(self._model, self.tokens, passes)
+        self._asking = Asking(self._scorer, self.max_tokens, self._meter)
 
     @property
     def cost(self) -> Cost:
@@ -115,72 +92,13 @@ class HFBackend:
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`."""
-        with self._meter.timed():
-            seen = [self._scorer.seen(prompt) for prompt in prompts]
-            whole = self._scorer.requests(seen, candidates)
-            asked = [self._ask(*one) for one in zip(seen, candidates, whole, strict=True)]
-            requests = [ask.request for ask in asked if ask.request is not None]
-            scores = iter(self._scorer.run(requests))
-            evidence = []
-            for ask, own in zip(asked, candidates, strict=True):
-                scored = ask.request is not None
-                evidence.append(self._evidence(ask, own, next(scores) if scored else []))
-        self._meter.add(
-            rows=len(prompts), prompt_tokens=sum(len(request.context) for request in requests)
-        )
-        return evidence
+        return self._asking.score(prompts, candidates)
 
     def token_ids(
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
     ) -> list[tuple[Any, ...]]:
-        """See `promptkit.protocols.TellsTokens`; prompts that will be shortened are whole here."""
-        seen = [self._scorer.seen(prompt) for prompt in prompts]
-        return [astuple(request) for request in self._scorer.requests(seen, candidates)]
-
-    def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> _Asked:
-        """Token ids for a row, its prompt shortened when it is too long for the model."""
-        scorer = self._scorer
-        if scorer.length(whole) <= self.max_tokens:
-            return _Asked(prompt, whole)
-        which = max(range(len(candidates)), key=lambda i: len(whole.answers[i]))
-        widest = [candidates[which]]
-        keep = {flat(candidate.text).strip() for candidate in candidates}
-        try:
-            prompt = fit(
-                prompt,
-                lambda p: scorer.length(*scorer.requests([p], [widest])) + 1,
-                self.max_tokens,
-                keep,
-            )
-        except DataError as error:
-            return _Asked(prompt, None, str(error))
-        return _Asked(prompt, *scorer.requests([prompt], [candidates]))
-
-    def _evidence(
-        self, asked: _Asked, candidates: Sequence[Candidate], log_p: Sequence[float]
-    ) -> Evidence:
-        prompt, request = asked.prompt, asked.request
-        words = [flat(self._scorer.word(candidate)) for candidate in candidates]
-        return Evidence(
-            example_id=prompt.example_id,
-            log_p=tuple(log_p),
-            n_tokens=tuple(len(a) for a in request.answers) if request else (),
-            n_bytes=tuple(len(word.encode()) for word in words) if request else (),
-            kind=self._scorer.evidence,
-            shots=tuple(shot.example_id for shot in prompt.shots),
-            dropped_shots=prompt.dropped_shots,
-            cut_chars=prompt.cut_chars,
-            problem=asked.problem,
-        )
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What became of a row's prompt."""
-
-    prompt: Prompt
-    request: Any | None
-    problem: str = ""
+        """See `promptkit.protocols.TellsTokens`."""
+        return self._asking.token_ids(prompts, candidates)
 
 
 def _load(loader: Any, path: Any, dtype: Any) -> Any:

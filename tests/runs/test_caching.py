@@ -7,6 +7,7 @@ from promptkit.backends.fake import FakeBackend
 from promptkit.errors import SpecError, StoreError
 from promptkit.runs import EvalSpec, Store, build, caching, run
 from promptkit.runs.caching import is_cached, responses_in
+from promptkit.runs.parts import described_backend
 from promptkit.runs.predictor import predictor_of
 
 
@@ -142,3 +143,16 @@ def test_learning_keeps_no_answers():
 
 def test_dear_backends_are_named_as_their_registry_will_name_them():
     assert frozenset({"openai", "vllm"}) == caching.DEAR
+
+
+def test_an_adapter_is_named_by_its_content(tmp_path):
+    options = {"adapter": str(tmp_path)}
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"one")
+    first = described_backend(spec(), "fake", options, None)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"another")
+    second = described_backend(spec(), "fake", options, None)
+    assert first["options"] != second["options"]
+    assert str(tmp_path) not in str(second)
+    assert described_backend(spec(), "fake", {"adapter": "owner/name"}, None)["options"] == {
+        "adapter": "owner/name"
+    }

@@ -42,6 +42,44 @@ class Backend(Protocol):
 
 
 @runtime_checkable
+class TellsIdentity(Protocol):
+    """A backend that learns what it serves when it reaches it."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What changes its answers and no option says, such as a server's model id: JSON values."""
+        ...
+
+
+@runtime_checkable
+class TellsTokens(Protocol):
+    """A backend that knows the token ids that its model sees."""
+
+    def token_ids(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> Sequence[Any]:
+        """For each prompt its ids and those of its candidates, as JSON values; computes little."""
+        ...
+
+
+@runtime_checkable
+class TellsEach(Protocol):
+    """A backend whose rows are answered one by one, so that each can be kept at once."""
+
+    def score_telling(
+        self,
+        prompts: Sequence[Prompt],
+        candidates: Sequence[Sequence[Candidate]],
+        on_evidence: Callable[[int, Evidence], None],
+    ) -> list[Evidence]:
+        """As `Backend.score`; calls back with a row's place and evidence once it is there.
+
+        The call may come from any thread, one at a time.
+        """
+        ...
+
+
+@runtime_checkable
 class CanEncode(Protocol):
     """Turns texts into vectors."""
 

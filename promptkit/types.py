@@ -231,6 +231,7 @@ class Cost:
     Args:
         seconds: Wall-clock seconds inside the backend.
         rows: Rows scored.
+        cached_rows: Rows whose answer was known from an earlier run, and that no model was asked.
         prompt_tokens: Tokens of the prompts as a user would count them, once per row.
         computed_tokens: Token positions that went through the model, padding included.
         new_tokens: Tokens generated.
@@ -247,6 +248,7 @@ class Cost:
     trained_parameters: int = 0
     stored_bytes: int = 0
     peak_bytes: int = 0
+    cached_rows: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         mine, theirs = asdict(self), asdict(other)

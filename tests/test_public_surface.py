@@ -81,6 +81,9 @@ def test_importing_promptkit_loads_nothing_heavy():
         "predict --help",
         "features --help",
         "templates --help",
+        "cache --help",
+        "cache info",
+        "doctor --help",
     ],
 )
 def test_help_loads_nothing_heavy(command):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
 from promptkit.backends.meter import Meter
@@ -58,14 +58,14 @@ class Asking:
 
     def __init__(self, scorer: Scorer, max_tokens: int, meter: Meter) -> None:
         self.scorer, self.max_tokens, self.meter = scorer, max_tokens, meter
+        self._read: dict[int, _Read] = {}
 
     def score(
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`."""
         with self.meter.timed():
-            seen = [self.scorer.seen(prompt) for prompt in prompts]
-            whole = self.scorer.requests(seen, candidates)
+            seen, whole = self._whole(prompts, candidates)
             asked = [self._ask(*one) for one in zip(seen, candidates, whole, strict=True)]
             requests = [ask.request for ask in asked if ask.request is not None]
             scores = iter(self.scorer.run(requests))
@@ -77,6 +77,33 @@ class Asking:
             rows=len(prompts), prompt_tokens=sum(len(request.context) for request in requests)
         )
         return evidence
+
+    def token_ids(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[tuple[Any, ...]]:
+        """See `promptkit.protocols.TellsTokens`; prompts that will be shortened are whole here.
+
+        They are remembered for the next call of `score`, which need not encode them again.
+        """
+        self._read = {}
+        rows = list(zip(prompts, candidates, *self._whole(prompts, candidates), strict=True))
+        self._read = {id(prompt): _Read(prompt, *rest) for prompt, *rest in rows}
+        return [astuple(request) for *_, request in rows]
+
+    def _whole(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> tuple[list[Prompt], list[Any]]:
+        """Prompts as the model sees them, and what it would be asked if there were no limit."""
+        read, self._read = self._read, {}
+        known = [read.get(id(prompt)) for prompt in prompts]
+        found = [
+            one for one, own in zip(known, candidates, strict=True)
+            if one is not None and one.candidates is own
+        ]  # fmt: skip
+        if len(found) == len(prompts):
+            return [one.seen for one in found], [one.request for one in found]
+        seen = [self.scorer.seen(prompt) for prompt in prompts]
+        return seen, self.scorer.requests(seen, candidates)
 
     def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> _Asked:
         """Token ids for a row, its prompt shortened when it is too long for the model."""
@@ -113,6 +140,16 @@ class Asking:
             cut_chars=prompt.cut_chars,
             problem=asked.problem,
         )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A row that was encoded; it is held so that its id names no other prompt."""
+
+    prompt: Prompt
+    candidates: Sequence[Candidate]
+    seen: Prompt
+    request: Any
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,12 @@ class HFBackend:
         """See `promptkit.protocols.Backend.score`."""
         return self._asking.score(prompts, candidates)
 
+    def token_ids(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[tuple[Any, ...]]:
+        """See `promptkit.protocols.TellsTokens`."""
+        return self._asking.token_ids(prompts, candidates)
+
 
 def _load(loader: Any, path: Any, dtype: Any) -> Any:
     try:

@@ -123,6 +123,12 @@ class VLLMBackend:
         """See `promptkit.protocols.Backend.score`."""
         return self._asking.score(prompts, candidates)
 
+    def token_ids(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[tuple[Any, ...]]:
+        """See `promptkit.protocols.TellsTokens`."""
+        return self._asking.token_ids(prompts, candidates)
+
 
 def _started(**options: Any) -> Any:
     """An engine of vLLM; its own messages go to standard error as they come.

@@ -20,6 +20,7 @@ Start with: [bold]promptkit eval --template sentiment_zero_shot[/bold]
 def make_app() -> typer.Typer:
     """The command line with all its commands."""
     from promptkit.cli import (
+        cache,
         compare,
         doctor,
         eval,
@@ -50,6 +51,7 @@ def make_app() -> typer.Typer:
         features,
         templates,
         runs,
+        cache,
         doctor,
     ):
         command.add_to(app)

@@ -6,8 +6,31 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from promptkit.cli.eval import note
+from promptkit.cli.options import MODEL, ROWS, Device, Limit, panel, typed
+from promptkit.errors import SpecError
+
+if TYPE_CHECKING:
+    from promptkit.runs.agreement import Variant
+
+HELP = """Say what is installed, what can run, and whether backends agree.
+
+[bold]Examples[/bold]
+
+  promptkit doctor
+
+  promptkit doctor --agree hf,vllm --model ./Qwen3-0.6B
+
+  promptkit doctor --agree hf,hf:dtype=bfloat16 --model ./Qwen3-0.6B --tolerance 0.1
+
+With --agree, the same rows are put to several backends, or to one in several ways. The exit status
+is 1 where a log-probability differs by more than the tolerance, or a row is decided otherwise.
+"""
 
 #: Package, what it is for, and the command that brings it.
 PACKAGES = (
@@ -23,16 +46,114 @@ PACKAGES = (
 #: Backends that not everyone installs: the package, and the command that brings it.
 OPTIONAL = {"vllm": ("vllm", "pip install 'promptkit[vllm]'")}
 
+#: Nats that two backends may be apart in float32.
+TOLERANCE = 2e-3
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
-    app.command("doctor")(command)
+    app.command("doctor", help=HELP)(command)
 
 
-def command() -> None:
+def command(
+    agree: Annotated[
+        str | None,
+        typer.Option(
+            help="Backends to compare, each with options if it likes: hf,vllm:dtype=float32",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[str | None, panel("A folder or a hub id; for --agree.", MODEL)] = None,
+    dtype: Annotated[
+        str | None, panel("Of all that name no other (default: float32).", MODEL)
+    ] = None,
+    device: Device = None,
+    template: Annotated[
+        str | None,
+        panel("How rows are put (default: sentiment_zero_shot).", ROWS, "--template", "-t"),
+    ] = None,
+    data: Annotated[str | None, panel("As for eval (default: the template's own).", ROWS)] = None,
+    limit: Limit = None,
+    shots: Annotated[int | None, panel("Demonstrations of a prompt.", ROWS)] = None,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Nats (default: 0.002).", show_default=False)
+    ] = None,
+) -> None:
+    """Look around, or compare; the long help is HELP."""
+    if agree is not None:
+        if model is None:
+            raise SpecError("--agree needs to know which model: --model FOLDER or a hub id")
+        given = {"device": device, "data": data, "shots": shots}
+        asked = {"model": model, "dtype": dtype or "float32", "limit": limit or 50}
+        asked |= {"template": template or "sentiment_zero_shot"}
+        asked |= {key: value for key, value in given.items() if value is not None}
+        raise typer.Exit(compare(variants_of(agree), asked, TOLERANCE if tolerance is None
+                                 else tolerance))  # fmt: skip
+    for name, value in (("model", model), ("dtype", dtype), ("device", device),
+                        ("template", template), ("data", data), ("limit", limit),
+                        ("shots", shots), ("tolerance", tolerance)):  # fmt: skip
+        if value is not None:
+            raise SpecError(f"--{name} is for --agree, which names the backends to compare")
+    raise typer.Exit(look_around())
+
+
+def variants_of(text: str) -> list[Variant]:
+    """The backends of ``hf,vllm:dtype=float32,enforce_eager=true``.
+
+    A part that is ``key=value`` and names no backend is a further option of the one before it.
+
+    Raises:
+        SpecError: Fewer than two, one twice, or an option that belongs to none.
+    """
+    from promptkit.runs.agreement import Variant
+
+    found: list[list[str]] = []
+    for part in text.split(","):
+        if re.match(r"\s*\w+=", part):
+            if not found:
+                raise SpecError(f"--agree {text}: {part.strip()!r} stands before any backend")
+            found[-1].append(part.strip())
+        else:
+            name, _, option = part.strip().partition(":")
+            found.append([name, option] if option else [name])
+    variants = []
+    for name, *options in found:
+        if any("=" not in option for option in options):
+            raise SpecError(f"--agree {text}: write options as hf:dtype=bfloat16,batch_size=1")
+        pairs = [option.partition("=") for option in options]
+        shown = f"{name}:{','.join(options)}" if options else name
+        variants.append(Variant(shown, name, {key: typed(value) for key, _, value in pairs}))
+    names = [variant.name for variant in variants]
+    if len(names) < 2 or len(set(names)) < len(names) or "" in names:
+        raise SpecError(
+            f"--agree {text}: name at least two different ones, such as hf,vllm or "
+            "hf,hf:dtype=bfloat16"
+        )
+    return variants
+
+
+def compare(variants: list[Variant], given: dict[str, object], tolerance: float) -> int:
+    """Print the table; 0 where all agree, else 1."""
+    from rich.console import Console
+
+    from promptkit.prompts.yamlfile import YamlFile, validate
+    from promptkit.report.agreement import agreement_table
+    from promptkit.runs import EvalSpec
+    from promptkit.runs.agreement import agreements
+
+    if not tolerance >= 0:
+        raise SpecError(f"--tolerance {tolerance:g}: give a number of nats, 0 or more")
+    asked = validate(EvalSpec, YamlFile("promptkit doctor", given))
+    found = agreements(asked, variants, tolerance, lambda name: note(f"asking {name}"))
+    told = f"{asked.template}, {found[0].n:,} rows, model {asked.model}"
+    Console().print(agreement_table(found, told, tolerance))
+    return 0 if all(one.holds(tolerance) for one in found) else 1
+
+
+def look_around() -> int:
     """Say what is installed, which device there is, and which backends can run.
 
-    Exits with 2 when the in-box model cannot run.
+    2 when the in-box model cannot run.
     """
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +174,7 @@ def command() -> None:
     table.add_section()
     problems = _backends(table)
     console.print(table)
-    raise typer.Exit(2 if problems else 0)
+    return 2 if problems else 0
 
 
 def _backends(table: object) -> int:

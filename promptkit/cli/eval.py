@@ -14,6 +14,8 @@ from promptkit.cli.options import (
     ROWS,
     STRATEGY,
     BaseModel,
+    Cache,
+    CacheFolder,
     ChatTemplateKwargs,
     Device,
     Dtype,
@@ -105,6 +107,8 @@ def command(
     batch_size: Annotated[str | None, panel("auto, or sequences of a batch.", MODEL)] = None,
     device: Device = None,
     dtype: Dtype = None,
+    cache: Cache = None,
+    cache_folder: CacheFolder = None,
     strategy: Annotated[
         str | None,
         panel("in_context (the default), or one that learns, such as features.", STRATEGY),

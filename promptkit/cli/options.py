@@ -36,6 +36,14 @@ BaseModel = Annotated[
 ]
 Device = Annotated[str | None, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)]
 Dtype = Annotated[str | None, panel("auto, float32, bfloat16 or float16.", MODEL)]
+Cache = Annotated[
+    bool | None,
+    panel("Keep the model's answers for other runs (openai, vllm: kept).", MODEL,
+          "--cache/--no-cache"),
+]  # fmt: skip
+CacheFolder = Annotated[
+    str | None, panel("Where they are kept (default: PROMPTKIT_CACHE, or .promptkit/cache).", MODEL)
+]
 
 
 ChatTemplateKwargs = Annotated[

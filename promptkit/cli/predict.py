@@ -13,6 +13,8 @@ from promptkit.cli.options import (
     RESULT,
     ROWS,
     BaseModel,
+    Cache,
+    CacheFolder,
     FieldColumns,
     TextField,
     pairs,
@@ -73,6 +75,8 @@ def command(
     device: Annotated[str, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
     dtype: Annotated[str, panel("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
     backend: Annotated[str, panel("auto, hf, embedding or fake.", MODEL)] = "auto",
+    cache: Cache = None,
+    cache_folder: CacheFolder = None,
     text_field: TextField = None,
     field: FieldColumns = None,
     batch_rows: Annotated[
@@ -106,6 +110,9 @@ def command(
         "device": device,
         "dtype": dtype,
         "backend": backend,
+        "cache": cache,
+        "cache_folder": cache_folder,
+        "fresh": fresh,
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = validate(EvalSpec, YamlFile("promptkit predict", given))

@@ -98,7 +98,9 @@ def _scores(report: Report, majority: str) -> str:
 
 
 def _cost(cost: Cost) -> str:
+    known = f"cache: {cost.cached_rows:,} of {cost.cached_rows + cost.rows:,} rows"
     items = [
+        *([known] if cost.cached_rows else []),
         f"{rate(cost.rows, cost.seconds)} rows/s",
         f"{cost.prompt_tokens:,} prompt tokens",
         f"{cost.computed_tokens:,} computed tokens",

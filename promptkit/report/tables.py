@@ -155,8 +155,10 @@ class Mistakes:
 
 def cost_line(cost: Cost) -> Flow:
     """Speed, tokens, time and memory."""
+    in_all = rows(cost.cached_rows + cost.rows)
     items = {
-        f"{rate(cost.rows, cost.seconds)} rows/s": cost.seconds > 0,
+        f"cache: {cost.cached_rows:,} of {in_all}": cost.cached_rows > 0,
+        f"{rate(cost.rows, cost.seconds)} rows/s": cost.seconds > 0 and cost.rows > 0,
         f"{cost.prompt_tokens:,} prompt tokens": cost.prompt_tokens > 0,
         f"{cost.computed_tokens:,} computed tokens": cost.computed_tokens > 0,
         f"{cost.new_tokens:,} new tokens": cost.new_tokens > 0,

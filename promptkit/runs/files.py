@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from promptkit.errors import StoreError
 
@@ -49,11 +49,37 @@ def whole_lines(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def append_text(file: Path, text: str) -> None:
-    """Add to a file; on disk when this returns."""
-    with file.open("a", encoding="utf-8") as opened:
-        opened.write(text)
+    """Add whole lines to a file; on disk when this returns.
+
+    Half a line at its end, of a process that was killed, goes first: what is added to it would be
+    no line either.
+    """
+    with file.open("ab+") as opened:
+        opened.truncate(_end_of_lines(opened))
+        opened.write(text.encode())
         opened.flush()
         os.fsync(opened.fileno())
+
+
+def _end_of_lines(opened: BinaryIO) -> int:
+    """Where the last whole line ends."""
+    end = opened.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - 65536)
+        opened.seek(start)
+        found = opened.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def cut_after(file: Path, n: int) -> None:
+    """Keep the first n lines of a file."""
+    with file.open("rb+") as opened:
+        for _ in range(n):
+            opened.readline()
+        opened.truncate(opened.tell())
 
 
 @contextmanager
@@ -102,6 +128,6 @@ def translated(folder: Path) -> Iterator[None]:
                 "space and run the same command again, or set PROMPTKIT_HOME to another disk"
             ) from error
         raise StoreError(
-            f"{folder}: cannot be written ({error.strerror}); set PROMPTKIT_HOME to a folder that "
-            "can"
+            f"{folder}: cannot be written ({error.strerror}); what is stored so far is kept: set "
+            "PROMPTKIT_HOME to a folder that can"
         ) from error

@@ -14,8 +14,8 @@ from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, takes
 from promptkit.runs.parts import (
     LEARNING_PACKAGES,
     backend_for_spec,
+    described_backend,
     dtype_for,
-    fingerprinted,
     has_encoder,
     in_context,
     package_versions,
@@ -38,6 +38,8 @@ PROMPTING_ONLY = (
     "chat_template_kwargs",
     "backend",
     "backend_options",
+    "cache",
+    "cache_folder",
 )
 
 
@@ -103,14 +105,7 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
     calibrated = {} if asked.calibration == "none" else {"calibration": asked.calibration}
     return Method(
         template={"name": template.name, "hash": template.hash()},
-        backend={
-            "name": backend,
-            "model": located.shown if located else options.get("model", backend),
-            "weights": located.hash() if located else None,
-            "dtype": dtype_for(asked) if located else None,
-            "options": fingerprinted(options),
-            "packages": packages,
-        },
+        backend=described_backend(asked, backend, options, located),
         strategy={
             "name": "in_context",
             "shots": shots,

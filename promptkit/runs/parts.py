@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import json
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from promptkit.backends import BACKENDS
@@ -15,6 +18,7 @@ from promptkit.calibration import CALIBRATORS
 from promptkit.errors import CapabilityError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.protocols import Backend, Calibrator, Selector, Strategy, Verbalizer
+from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -60,14 +64,24 @@ def in_context(
     asked: EvalSpec, template: Template, shots: int, has_pool: bool, *, with_model: bool = True
 ) -> Strategy:
     """Prompting as it was asked for; without a model it can conclude from evidence, no more."""
-    backend, options, _ = backend_for_spec(asked, template)
+    backend, options, located = backend_for_spec(asked, template)
     name, chosen = selector_for(asked, shots, has_pool)
     chosen |= {"seed": asked.seed}
+    responses = responses_for(asked, backend)
+    served: Any = BACKENDS.load(backend)
     if with_model:
         chosen |= embedding_for(name, backend, options)
+        described = described_backend(asked, backend, options, located)
+        served = cached(
+            load_backend(backend, options),
+            responses,
+            asked=asked,
+            template=template,
+            described=described,
+        )
     parts = {
         "template": template,
-        "backend": load_backend(backend, options) if with_model else BACKENDS.load(backend),
+        "backend": served,
         "selector": SELECTORS.build(name, chosen),
         "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
         "shots": shots,
@@ -94,6 +108,17 @@ def load_backend(name: str, options: Mapping[str, Any]) -> Backend:
 @lru_cache(maxsize=2)
 def _loaded(name: str, options: str) -> Backend:
     return BACKENDS.build(name, json.loads(options))
+
+
+def forget_backends() -> None:
+    """Let go of the models in memory, so that another one has the space."""
+    _loaded.cache_clear()
+    gc.collect()
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def selector_for(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:
@@ -177,6 +202,28 @@ def told_to_the_chat_template(asked: EvalSpec, backend: str) -> dict[str, Any]:
             f"--chat-template-kwargs: backend {backend!r} has no chat template; leave it out"
         )
     return {"chat_template_kwargs": asked.chat_template_kwargs}
+
+
+def described_backend(
+    asked: EvalSpec, name: str, options: Mapping[str, Any], located: Located | None
+) -> dict[str, Any]:
+    """A backend's entry in a run's spec: all of it that can change an answer."""
+    return {
+        "name": name,
+        "model": located.shown if located else options.get("model", name),
+        "weights": located.hash() if located else None,
+        "dtype": dtype_for(asked) if located else None,
+        "options": fingerprinted(options) | _adapter(options),
+        "packages": versions(name),
+    }
+
+
+def _adapter(options: Mapping[str, Any]) -> dict[str, str]:
+    """An adapter by its content: a folder may hold another one tomorrow."""
+    folder = Path(str(options.get("adapter") or "")).expanduser()
+    if not options.get("adapter") or not folder.is_dir():
+        return {}
+    return {"adapter": Located(folder.name, folder).hash()}
 
 
 def vllm_options(asked: EvalSpec) -> dict[str, Any]:

@@ -13,10 +13,6 @@ from promptkit.runs.store import Store, StoredRun
 from promptkit.runs.trial import Trial
 from promptkit.types import Cost, Evidence, Example, RunRecord
 
-#: Rows that are scored and stored together: enough for batches of like length, few enough that
-#: little is lost when a run is stopped.
-CHUNK = 64
-
 #: Called with (rows done, rows in all).
 OnProgress = Callable[[int, int], None]
 
@@ -62,7 +58,7 @@ def _run_stored(
     trial: Trial, stored: StoredRun, on_progress: OnProgress, on_step: OnStep
 ) -> RunRecord:
     ids = [example.id for example in trial.data]
-    evidence = stored.evidence(ids, CHUNK)
+    evidence = stored.evidence(ids, trial.chunk)
     if len(evidence) == len(ids):
         strategy = trial.strategy(False)
         costs = stored.cost(), stored.fit_cost()
@@ -76,7 +72,7 @@ def _run_stored(
         strategy, fit_cost = _fitted(trial, FitContext(stored.checkpoints(), on_step))
         stored.fitted(fit_cost)
         for found, spent in _chunks(trial, strategy, len(evidence), on_progress):
-            stored.append(found, spent)
+            stored.append(found, spent, len(evidence) + len(found))
             evidence += found
     except KeyboardInterrupt as error:
         raise Interrupted(len(evidence), len(ids)) from error
@@ -101,11 +97,11 @@ def _chunks(
     """The evidence of the rows from ``start`` on, chunk by chunk, and what each took."""
     rows: Sequence[Example] = trial.data.examples
     on_progress(start, len(rows))
-    for first in range(start, len(rows), CHUNK):
+    for first in range(start, len(rows), trial.chunk):
         before = strategy.cost
-        evidence = strategy.gather(rows[first : first + CHUNK])
+        evidence = strategy.gather(rows[first : first + trial.chunk])
         yield evidence, strategy.cost - before
-        on_progress(min(first + CHUNK, len(rows)), len(rows))
+        on_progress(min(first + trial.chunk, len(rows)), len(rows))
 
 
 def conclude(

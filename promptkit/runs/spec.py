@@ -57,6 +57,8 @@ class EvalSpec(BaseModel):
         output: A file for them as well.
         predictions: A file for each row's prediction, .csv or .jsonl.
         fresh: Compute anew what is stored.
+        cache: Whether the backend's answers are kept for other runs; the backend says by default.
+        cache_folder: Where they are kept; ``cache`` below PROMPTKIT_HOME by default.
         dry_run: Without a model: show what would be done.
     """
 
@@ -95,6 +97,8 @@ class EvalSpec(BaseModel):
     output: str | None = None
     predictions: str | None = None
     fresh: bool = False
+    cache: bool | None = None
+    cache_folder: str | None = None
     dry_run: bool = False
 
     @field_validator("labels", mode="before")

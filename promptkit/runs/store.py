@@ -4,7 +4,7 @@ A run's folder is ``.promptkit/runs/<fingerprint>``::
 
     spec.json        what is run, written first
     evidence.jsonl   a line per row, in the order of the rows, appended chunk by chunk
-    costs.jsonl      a line per chunk: what it took
+    costs.jsonl      a line per chunk: what it took, and how many rows there are with it
     fits.jsonl       a line per fit: what it took to learn
     fit/             checkpoints of a fit, until the run is finished
     record.json      the finished run; its presence means complete
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.errors import StoreError, nearest
-from promptkit.runs.files import append_text, locked, translated, whole_lines, write_json
+from promptkit.runs.files import append_text, cut_after, locked, translated, whole_lines, write_json
 from promptkit.types import Cost, Evidence, RunSpec
 
 
@@ -121,24 +121,33 @@ class StoredRun:
         return rows[:whole]
 
     def keep_only(self, n: int) -> None:
-        """Cut the file of evidence after n lines."""
-        if not self._evidence.is_file():
-            return
-        with translated(self.folder), self._evidence.open("rb+") as file:
-            for _ in range(n):
-                file.readline()
-            file.truncate(file.tell())
+        """Cut the file of evidence after n lines, and that of costs after those of these rows."""
+        with translated(self.folder):
+            if self._evidence.is_file():
+                cut_after(self._evidence, n)
+            if self._costs.is_file():
+                lines = list(whole_lines(self._costs))
+                cut_after(self._costs, sum(line.get("rows_in_all", 0) <= n for line in lines))
 
-    def append(self, evidence: Sequence[Evidence], cost: Cost) -> None:
+    def append(self, evidence: Sequence[Evidence], cost: Cost, rows_in_all: int) -> None:
         """Store a chunk and what it took; on disk when this returns.
+
+        What it took is written first: a process that is killed between the two leaves a cost
+        without rows, which is cut off again, and never rows without their cost.
+
+        Args:
+            evidence: The chunk's.
+            cost: What it took.
+            rows_in_all: Rows that are stored with this chunk.
 
         Raises:
             StoreError: No space, or no right to write; what was stored before stays.
         """
         with translated(self.folder):
             text = "".join(json.dumps(asdict(row), ensure_ascii=True) + "\n" for row in evidence)
+            spent = {**asdict(cost), "rows_in_all": rows_in_all}
+            append_text(self._costs, json.dumps(spent) + "\n")
             append_text(self._evidence, text)
-            append_text(self._costs, json.dumps(asdict(cost)) + "\n")
 
     def cost(self) -> Cost:
         """What all chunks took together."""
@@ -181,5 +190,5 @@ def _now() -> str:
 def _total(file: Path) -> Cost:
     total = Cost()
     for line in whole_lines(file) if file.is_file() else ():
-        total += Cost(**line)
+        total += Cost(**{name: n for name, n in line.items() if name != "rows_in_all"})
     return total

@@ -68,15 +68,23 @@ class InContext:
         return self.backend.cost
 
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
-        """Give the selector its pool, and the calibrator its rows; nothing is trained."""
+        """Give the selector its pool, and the calibrator its rows; nothing is trained.
+
+        What the calibrator learned is kept in the context's folder: a run that goes on does not
+        ask its rows again.
+        """
         self._take(train)
-        if self.calibrator is not None and self.calibrator.needs == "unlabelled rows":
-            rows = calibration_rows(train)
-            if rows:
-                pooled = [
-                    self._pooled(row, e) for row, e in zip(rows, self._ask(rows), strict=True)
-                ]
-                self.log_prior_ = log_prior(pooled, self.calibrator)
+        if self.calibrator is None or self.calibrator.needs != "unlabelled rows":
+            return self
+        rows = calibration_rows(train)
+        kept = context.folder / _PRIOR if context.folder else None
+        if kept is not None and kept.is_file():
+            self.log_prior_ = _read_prior(kept)
+        elif rows:
+            pooled = [self._pooled(row, e) for row, e in zip(rows, self._ask(rows), strict=True)]
+            self.log_prior_ = log_prior(pooled, self.calibrator)
+            if kept is not None:
+                _write_prior(kept, self.log_prior_)
         return self
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
@@ -121,7 +129,7 @@ class InContext:
         """Keep the rows that demonstrations come from, and what the model favours."""
         write_rows(folder / "pool.jsonl", self.pool_)
         if self.calibrator is not None:
-            save_file({"log_prior": np.array(self.log_prior_)}, folder / _PRIOR)
+            _write_prior(folder / _PRIOR, self.log_prior_)
 
     def restore(self, folder: Path) -> Self:
         """Take them up again.
@@ -131,12 +139,7 @@ class InContext:
         """
         self._take(read_rows(folder / "pool.jsonl"))
         if self.calibrator is not None:
-            try:
-                self.log_prior_ = tuple(load_file(folder / _PRIOR)["log_prior"].tolist())
-            except (OSError, KeyError, SafetensorError) as error:
-                raise StoreError(
-                    f"{folder / _PRIOR}: cannot be read ({error}); save the model again"
-                ) from error
+            self.log_prior_ = _read_prior(folder / _PRIOR)
         return self
 
     def _take(self, train: Sequence[Example]) -> None:
@@ -162,3 +165,22 @@ class InContext:
             return None
         candidates = self.template.candidates(example, self.backend.reads)
         return self.verbalizer.pool(evidence, candidates, self.template.labels_of(example))
+
+
+def _write_prior(file: Path, prior: tuple[float, ...]) -> None:
+    """Write the file whole or not at all."""
+    beside = file.with_name(f"{file.name}.new")
+    try:
+        save_file({"log_prior": np.array(prior)}, beside)
+        beside.replace(file)
+    except (OSError, SafetensorError) as error:
+        raise StoreError(
+            f"{file}: cannot be written ({error}); what is stored so far is kept"
+        ) from error
+
+
+def _read_prior(file: Path) -> tuple[float, ...]:
+    try:
+        return tuple(load_file(file)["log_prior"].tolist())
+    except (OSError, KeyError, SafetensorError) as error:
+        raise StoreError(f"{file}: cannot be read ({error}); save the model again") from error

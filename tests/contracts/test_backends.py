@@ -8,6 +8,8 @@ from itertools import pairwise
 import pytest
 
 from promptkit.backends import BACKENDS
+from promptkit.backends.response_cache import CachedBackend
+from promptkit.backends.response_store import Responses
 from promptkit.types import Candidate, Piece, Prompt, Shot
 
 BUILT_IN = {"hf", "embedding", "fake", "vllm"}
@@ -139,6 +141,15 @@ def test_scores_do_not_depend_on_earlier_calls(make):
     first = scores(fresh, asked())
     scores(fresh, asked([text.upper() for text in TEXTS]))
     assert_same(scores(fresh, asked()), first)
+
+
+def test_scores_do_not_depend_on_the_cache(backend, tmp_path):
+    responses = Responses(tmp_path, print)
+    scores(CachedBackend(backend, responses, {}, "some"), asked()[:3])
+    cached = CachedBackend(backend, responses, {}, "some")
+    assert_same(scores(cached, asked()), scores(backend, asked()))
+    assert cached.cost.cached_rows == 4  # the fifth row asks what the first one does, no more
+    responses.close()
 
 
 def test_each_row_may_have_candidates_of_its_own(backend):

@@ -12,8 +12,9 @@ import pytest
 
 from promptkit.errors import Interrupted, StoreError
 from promptkit.runs import EvalSpec, Store, build, run, runner
-from promptkit.runs.files import read_json
+from promptkit.runs.files import append_text, read_json, whole_lines
 from promptkit.runs.record import from_json, to_json
+from promptkit.runs.trial import chunk_for
 
 
 def trial(**options):
@@ -169,3 +170,54 @@ def test_a_run_is_found_by_the_beginning_of_its_fingerprint(home):
     assert store.find(name[:6]).name == name
     with pytest.raises(StoreError, match="promptkit runs list"):
         store.find("zz")
+
+
+def test_a_cost_without_its_rows_is_cut_off_and_half_a_line_too(home):
+    store, one = Store(), trial()
+    run(one, store)
+    folder = folder_of(store, one)
+    (folder / "record.json").unlink()
+    evidence, costs = folder / "evidence.jsonl", folder / "costs.jsonl"
+    lines = evidence.read_text().splitlines(keepends=True)
+    evidence.write_text("".join(lines[:64]))
+    spent = costs.read_text().splitlines(keepends=True)
+    costs.write_text("".join(spent[:2]) + spent[2][:20])
+    resumed = run(trial(), store)
+    assert resumed.cost.rows == 240
+    assert resumed.cost.prompt_tokens == run(trial(), None).cost.prompt_tokens
+
+
+def test_costs_of_an_older_promptkit_still_count(home):
+    store, one = Store(), trial()
+    run(one, store)
+    folder = folder_of(store, one)
+    (folder / "record.json").unlink()
+    evidence, costs = folder / "evidence.jsonl", folder / "costs.jsonl"
+    evidence.write_text("".join(evidence.read_text().splitlines(keepends=True)[:128]))
+    old = [json.loads(line) for line in costs.read_text().splitlines()[:2]]
+    for line in old:
+        del line["rows_in_all"], line["cached_rows"]
+    costs.write_text("".join(json.dumps(line) + "\n" for line in old))
+    assert run(trial(), store).cost.rows == 240
+
+
+@pytest.mark.parametrize("size", [1, 70_000, 200_000])
+def test_half_a_line_is_cut_off_before_lines_are_added(tmp_path, size):
+    file = tmp_path / "lines"
+    file.write_text('{"a": 1}\n' + "x" * size)
+    append_text(file, '{"b": 2}\n')
+    assert list(whole_lines(file)) == [{"a": 1}, {"b": 2}]
+    file.write_text("y" * size)
+    append_text(file, '{"c": 3}\n')
+    assert list(whole_lines(file)) == [{"c": 3}]
+
+
+def test_a_gpu_takes_more_rows_at_once(monkeypatch):
+    import torch
+
+    from promptkit.backends import torch_device
+
+    assert chunk_for("cpu", True) == chunk_for("auto", False) == 64
+    monkeypatch.setattr(torch_device, "choose_device", lambda device: torch.device("cuda"))
+    assert chunk_for("auto", True) == 512
+    assert chunk_for("auto", False) == 64

@@ -14,7 +14,7 @@ remain, and are closed by cutting inside the offending characters until no contr
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -22,7 +22,6 @@ from typing import Any
 from promptkit.backends.endings import Endings, split_of
 from promptkit.errors import BackendError, DataError
 from promptkit.prompts.flatten import ChatRenderer, Flat, answer_text, flatten, merging_system
-from promptkit.prompts.thinking import check_generation_prompt
 from promptkit.types import Candidate, Prompt, Text, flat
 
 Span = tuple[int, int]
@@ -59,20 +58,15 @@ class Tokens:
 
     Args:
         tokenizer: A fast tokenizer (it must return offsets).
-        chat_template_kwargs: What its chat template is told beside the messages, such as
-            ``enable_thinking``, which is False unless it is said here.
     """
 
-    def __init__(
-        self, tokenizer: Any, chat_template_kwargs: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, tokenizer: Any) -> None:
         if not getattr(tokenizer, "is_fast", False):
             raise BackendError(
                 f"tokenizer {type(tokenizer).__name__} returns no character offsets",
                 hint="use a model that has a tokenizer.json",
             )
         self.tokenizer = tokenizer
-        self.chat_template_kwargs = dict(chat_template_kwargs or {})
         self._endings = Endings(self)
 
     @cached_property
@@ -102,25 +96,16 @@ class Tokens:
 
     @cached_property
     def chat(self) -> ChatRenderer | None:
-        """The model's chat template, None when it has none.
-
-        Raises:
-            CapabilityError: It leaves a block of thoughts open where the answer should begin.
-        """
+        """The model's chat template, None when it has none."""
         if not getattr(self.tokenizer, "chat_template", None):
             return None
-        told = {"enable_thinking": False, **self.chat_template_kwargs}
 
-        def render(messages: Sequence[Any], *, answering: bool = True) -> str:
+        def render(messages: Sequence[Any]) -> str:
             text: str = self.tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=answering, **told
+                list(messages), tokenize=False, add_generation_prompt=True, enable_thinking=False
             )
             return text
 
-        asked = [{"role": "user", "content": "u"}]
-        whole, before = render(asked), render(asked, answering=False)
-        tail = whole[len(before) :] if whole.startswith(before) else whole
-        check_generation_prompt(tail, str(self.tokenizer.chat_template), told)
         return merging_system(render)
 
     def encode(self, texts: Sequence[Text]) -> list[Encoded]:
@@ -138,7 +123,7 @@ class Tokens:
 
     def flat(self, prompt: Prompt) -> Flat:
         """The prompt as one text, through the chat template when it asks for it."""
-        return flatten(prompt, self.chat if prompt.chat else None)
+        return flatten(prompt, self.chat)
 
     def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
         """See `requests`."""

@@ -16,7 +16,6 @@ from promptkit.cli.options import (
     BaseModel,
     Cache,
     CacheFolder,
-    ChatTemplateKwargs,
     Device,
     Dtype,
     FieldColumns,
@@ -27,7 +26,6 @@ from promptkit.cli.options import (
     Limit,
     Options,
     TextField,
-    chat_kwargs,
     option_values,
     pairs,
     panel,
@@ -103,7 +101,6 @@ def command(
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
-    chat_template_kwargs: ChatTemplateKwargs = None,
     batch_size: Annotated[str | None, panel("auto, or sequences of a batch.", MODEL)] = None,
     device: Device = None,
     dtype: Dtype = None,
@@ -144,7 +141,6 @@ def command(
     apart = {"spec", "field", "label_map", "option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["strategy_options"] = option_values(option)
-    options["chat_template_kwargs"] = chat_kwargs(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)

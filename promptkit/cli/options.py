@@ -46,12 +46,6 @@ CacheFolder = Annotated[
 ]
 
 
-ChatTemplateKwargs = Annotated[
-    list[str] | None,
-    panel("What the chat template is told: enable_thinking=false.", MODEL),
-]
-
-
 def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str] | None:
     """``a=b`` options as a dictionary; None when there are none.
 
@@ -70,10 +64,8 @@ def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str] 
     return found
 
 
-def option_values(
-    given: list[str] | None, option: str = "--option", example: str = "layer=4"
-) -> dict[str, Any] | None:
-    """``a=b`` options with their types; None when there are none.
+def option_values(given: list[str] | None) -> dict[str, Any] | None:
+    """Options of a strategy with their types; None when there are none.
 
     >>> option_values(["layer=4", "pooling=mean", "layers=[1, 2]", "balanced=true", "name='7'"])
     {'layer': 4, 'pooling': 'mean', 'layers': [1, 2], 'balanced': True, 'name': '7'}
@@ -88,16 +80,11 @@ def option_values(
         key, equals, value = part.partition("=")
         key = key.strip().replace("-", "_")
         if not equals or not key:
-            raise SpecError(f"{option} {part!r}: write it as {option} {example}")
+            raise SpecError(f"--option {part!r}: write it as --option layer=4")
         if key in found:
-            raise SpecError(f"{option} {key}: given twice; keep one")
+            raise SpecError(f"--option {key}: given twice; keep one")
         found[key] = typed(value.strip())
     return found
-
-
-def chat_kwargs(given: list[str] | None) -> dict[str, Any] | None:
-    """What ``--chat-template-kwargs`` says."""
-    return option_values(given, "--chat-template-kwargs", "enable_thinking=false")
 
 
 def typed(text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptkit.cli.eval import SHOTS
-from promptkit.cli.options import MODEL, ROWS, ChatTemplateKwargs, chat_kwargs, pairs, panel
+from promptkit.cli.options import MODEL, ROWS, pairs, panel
 from promptkit.errors import CapabilityError, DataError
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ def command(
     model: Annotated[str | None, panel("As for eval.", MODEL)] = None,
     backend: Annotated[str | None, panel("As for eval.", MODEL)] = None,
     chat: Annotated[bool | None, panel("As for eval.", MODEL, "--chat/--no-chat")] = None,
-    chat_template_kwargs: ChatTemplateKwargs = None,
     shots: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
     selector: Annotated[str | None, panel("As for eval.", SHOTS)] = None,
     seed: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
@@ -65,7 +64,6 @@ def command(
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
-    options["chat_template_kwargs"] = chat_kwargs(chat_template_kwargs)
     asked = eval_spec(spec, options)
     settled, rows, train, _ = rows_for(asked)
     example = _row(rows.examples, row)
@@ -105,7 +103,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
     from promptkit.backends.hf_seq2seq import decoder_word, encoder_requests
     from promptkit.backends.tokens import Tokens
 
-    tokens = Tokens(load_tokenizer(located.path), asked.chat_template_kwargs)
+    tokens = Tokens(load_tokenizer(located.path))
     if name == "embedding":
         console.print(prompt_text(prompt, None))
         console.print(encoder_view(prompt, candidates("statements"), tokens))
@@ -113,7 +111,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         prompt = masked_text(prompt, tokens)
         console.print(prompt_text(prompt, tokens))
         console.print(prompt_tokens(prompt, tokens, tokens.wrapping[1]))
-    elif name in ("hf", "vllm"):
+    elif name == "hf":
         own = candidates("text")
         if located.kind() == "seq2seq":
             own = [replace(one, text=decoder_word(one)) for one in own]
@@ -123,4 +121,4 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, tokens))
         console.print(token_view(prompt, own, tokens, request))
     else:
-        raise CapabilityError(f"preview shows backends hf, vllm, embedding and fake; got {name!r}")
+        raise CapabilityError(f"preview shows backends hf, embedding and fake; got {name!r}")

@@ -30,7 +30,7 @@ def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
     """The prompt's text, each piece in its colour; ``frame`` is chat template and separators."""
     if prompt.chat and tokens is None:
         return RichText("a chat prompt: give --model to see it in the model's chat template")
-    ground = tokens.flat(prompt) if tokens else flatten(prompt)
+    ground = flatten(prompt, tokens.chat if tokens else None)
     whole = _visible(flat(ground.text))
     text = RichText(whole, style=STYLES["frame"])
     for role, start, end in ground.spans:

@@ -35,7 +35,6 @@ PROMPTING_ONLY = (
     "verbalizer_options",
     "calibration",
     "chat",
-    "chat_template_kwargs",
     "backend",
     "backend_options",
     "cache",

@@ -44,8 +44,6 @@ LEARNING_PACKAGES = (
 SERVES_FOLDERS = ("hf", "embedding")
 #: Options of vLLM that change no score.
 ONLY_SPEED = {"tensor_parallel_size", "gpu_memory_utilization", "enforce_eager", "max_num_seqs"}
-#: Backends that render a chat through the model's own template.
-RENDER_CHATS = ("hf", "vllm")
 _DEFAULT_SELECTOR = "balanced"
 
 
@@ -174,9 +172,8 @@ def backend_for_spec(
         name = suited
     if name not in BACKENDS:
         raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
-    told = told_to_the_chat_template(asked, name)
     if name == "vllm":
-        return name, vllm_options(asked) | told, located
+        return name, vllm_options(asked), located
     options: dict[str, Any] = {
         "model": asked.model,
         "batch_size": asked.batch_size,
@@ -186,22 +183,7 @@ def backend_for_spec(
     if name == "embedding" and template.keys.encoder is not None:
         options["temperature"] = template.keys.encoder.temperature
         options["shot_weight"] = template.keys.encoder.shot_weight
-    return name, options | told | asked.backend_options, located
-
-
-def told_to_the_chat_template(asked: EvalSpec, backend: str) -> dict[str, Any]:
-    """The option of a backend that renders chats; empty where nothing is to be told.
-
-    Raises:
-        SpecError: The backend renders none.
-    """
-    if not asked.chat_template_kwargs:
-        return {}
-    if backend not in RENDER_CHATS:
-        raise SpecError(
-            f"--chat-template-kwargs: backend {backend!r} has no chat template; leave it out"
-        )
-    return {"chat_template_kwargs": asked.chat_template_kwargs}
+    return name, options | asked.backend_options, located
 
 
 def described_backend(

@@ -13,8 +13,10 @@ from promptkit.cli.options import (
     RESULT,
     ROWS,
     BaseModel,
+    ChatArguments,
     FieldColumns,
     TextField,
+    chat_arguments,
     pairs,
     panel,
 )
@@ -73,6 +75,7 @@ def command(
     device: Annotated[str, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
     dtype: Annotated[str, panel("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
     backend: Annotated[str, panel("auto, hf, embedding or fake.", MODEL)] = "auto",
+    chat_template_kwargs: ChatArguments = None,
     text_field: TextField = None,
     field: FieldColumns = None,
     batch_rows: Annotated[
@@ -106,6 +109,7 @@ def command(
         "device": device,
         "dtype": dtype,
         "backend": backend,
+        "chat_template_kwargs": chat_arguments(chat_template_kwargs),
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = validate(EvalSpec, YamlFile("promptkit predict", given))

@@ -129,6 +129,7 @@ class Prompt:
         cloze: What a masked language model reads: a sentence about the row with one piece that is
             `promptkit.prompts.sandbox.SLOT`; empty when the template has none.
         chat: Whether to render through the model's chat template.
+        prefill: What the model's turn of a chat begins with; empty elsewhere.
         template: Name of the template.
         dropped_shots: Demonstrations left out so that the prompt fits.
         cut_chars: Characters of the row's text left out so that the prompt fits.
@@ -143,6 +144,7 @@ class Prompt:
     encoded: Text = ()
     cloze: Text = ()
     chat: bool = False
+    prefill: Text = ()
     template: str = ""
     dropped_shots: int = 0
     cut_chars: int = 0

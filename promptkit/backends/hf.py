@@ -6,7 +6,7 @@ how, stands in a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -47,6 +47,7 @@ class HFBackend:
         batch_size: Sequences of a batch, or ``auto`` for a budget of tokens.
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16``.
+        chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
 
     Raises:
         BackendError: The folder has no usable weights.
@@ -62,8 +63,10 @@ class HFBackend:
         batch_size: int | Literal["auto"] = "auto",
         device: str = "auto",
         dtype: str = "auto",
+        chat_template_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
+        self.chat_template_kwargs = chat_template_kwargs
         located = locate(model)
         kind = located.kind()
         if kind not in KINDS:
@@ -72,12 +75,12 @@ class HFBackend:
                 + _instead(kind)
             )
         quieten()
+        self.tokens = Tokens(load_tokenizer(located.path), chat_template_kwargs)
         loader, scorer = KINDS[kind]
         self._device = choose_device(device)
         self._meter = Meter()
         chosen = choose_dtype(dtype, self._device)
         self._model = _load(loader, located.path, chosen).to(self._device)
-        self.tokens = Tokens(load_tokenizer(located.path))
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: Scorer = scorer(self._model, self.tokens, passes)

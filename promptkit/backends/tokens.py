@@ -14,14 +14,15 @@ remain, and are closed by cutting inside the offending characters until no contr
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from promptkit.backends.chat import ChatTemplate
 from promptkit.backends.endings import Endings, split_of
-from promptkit.errors import BackendError, DataError
-from promptkit.prompts.flatten import ChatRenderer, Flat, answer_text, flatten, merging_system
+from promptkit.errors import BackendError, DataError, SpecError
+from promptkit.prompts.flatten import ChatRenderer, Flat, answer_text, flatten
 from promptkit.types import Candidate, Prompt, Text, flat
 
 Span = tuple[int, int]
@@ -58,9 +59,16 @@ class Tokens:
 
     Args:
         tokenizer: A fast tokenizer (it must return offsets).
+        chat_template_kwargs: Arguments of the chat template, such as ``enable_thinking``.
+
+    Raises:
+        BackendError: The tokenizer returns no offsets.
+        SpecError: Arguments that the chat template does not take, or no template.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(
+        self, tokenizer: Any, chat_template_kwargs: Mapping[str, Any] | None = None
+    ) -> None:
         if not getattr(tokenizer, "is_fast", False):
             raise BackendError(
                 f"tokenizer {type(tokenizer).__name__} returns no character offsets",
@@ -68,6 +76,11 @@ class Tokens:
             )
         self.tokenizer = tokenizer
         self._endings = Endings(self)
+        self._chat = None
+        if getattr(tokenizer, "chat_template", None):
+            self._chat = ChatTemplate(tokenizer, chat_template_kwargs or {})
+        elif chat_template_kwargs:
+            raise SpecError("--chat-template-kwargs: this model has no chat template; leave it out")
 
     @cached_property
     def control(self) -> dict[int, str]:
@@ -94,19 +107,10 @@ class Tokens:
                 return tuple(with_specials[:start]), tuple(with_specials[start + len(bare) :])
         return (), ()
 
-    @cached_property
+    @property
     def chat(self) -> ChatRenderer | None:
         """The model's chat template, None when it has none."""
-        if not getattr(self.tokenizer, "chat_template", None):
-            return None
-
-        def render(messages: Sequence[Any]) -> str:
-            text: str = self.tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=True, enable_thinking=False
-            )
-            return text
-
-        return merging_system(render)
+        return self._chat.render if self._chat else None
 
     def encode(self, texts: Sequence[Text]) -> list[Encoded]:
         """Ids of each text, without BOS or EOS of the tokenizer's own."""
@@ -122,8 +126,12 @@ class Tokens:
         return encoded
 
     def flat(self, prompt: Prompt) -> Flat:
-        """The prompt as one text, through the chat template when it asks for it."""
-        return flatten(prompt, self.chat)
+        """The prompt as one text, through the chat template when it asks for it.
+
+        Raises:
+            CapabilityError: The model would think before it answers.
+        """
+        return flatten(prompt, self.chat, self._chat.close if self._chat else None)
 
     def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
         """See `requests`."""

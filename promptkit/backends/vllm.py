@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +48,7 @@ class VLLMBackend:
         enforce_eager: No graphs are captured: starts faster and runs slower. On a CPU it is so.
         max_num_seqs: Sequences of a step at most; None is vLLM's default.
         adapter: Folder of a LoRA adapter that peft saved.
+        chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
 
     Raises:
         MissingExtra: vLLM is not installed.
@@ -69,8 +70,10 @@ class VLLMBackend:
         enforce_eager: bool = False,
         max_num_seqs: int | None = None,
         adapter: str | None = None,
+        chat_template_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.model, self.dtype, self.adapter = model, dtype, adapter
+        self.chat_template_kwargs = chat_template_kwargs
         located = locate(model)
         kind = located.kind()
         if kind != "causal":
@@ -78,6 +81,7 @@ class VLLMBackend:
                 f"backend 'vllm' serves causal language models; {model!r} is of kind {kind!r}; "
                 f"use --backend auto"
             )
+        self.tokens = Tokens(load_tokenizer(located.path), chat_template_kwargs)
         self._meter = Meter()
         device = choose_device("auto")
         chosen = str(choose_dtype(dtype, device)).removeprefix("torch.")
@@ -101,7 +105,6 @@ class VLLMBackend:
         )
         config = engine.llm_engine.model_config
         self.max_tokens = int(config.max_model_len)
-        self.tokens = Tokens(load_tokenizer(located.path))
         vocabulary, half = int(config.get_vocab_size()), chosen != "float32"
         self._scorer = VLLMScorer(engine, self.tokens, self._meter)
         if adapter:

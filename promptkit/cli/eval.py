@@ -16,6 +16,7 @@ from promptkit.cli.options import (
     BaseModel,
     Cache,
     CacheFolder,
+    ChatArguments,
     Device,
     Dtype,
     FieldColumns,
@@ -26,6 +27,7 @@ from promptkit.cli.options import (
     Limit,
     Options,
     TextField,
+    chat_arguments,
     option_values,
     pairs,
     panel,
@@ -101,6 +103,7 @@ def command(
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
+    chat_template_kwargs: ChatArguments = None,
     batch_size: Annotated[str | None, panel("auto, or sequences of a batch.", MODEL)] = None,
     device: Device = None,
     dtype: Dtype = None,
@@ -138,9 +141,10 @@ def command(
     """Evaluate; the long help is HELP."""
     from promptkit.runs import eval_spec
 
-    apart = {"spec", "field", "label_map", "option"}
+    apart = {"spec", "field", "label_map", "option", "chat_template_kwargs"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["strategy_options"] = option_values(option)
+    options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)

@@ -31,6 +31,14 @@ Limit = Annotated[int | None, panel("Only the first so many rows.", ROWS)]
 Options = Annotated[
     list[str] | None, panel("An option of the strategy: layer=4.", STRATEGY, "--option")
 ]
+ChatArguments = Annotated[
+    list[str] | None,
+    panel(
+        "An argument of the model's chat template: enable_thinking=false.",
+        MODEL,
+        "--chat-template-kwargs",
+    ),
+]
 BaseModel = Annotated[
     str | None, panel("Where the model lies now that a saved one stands on.", MODEL)
 ]
@@ -64,8 +72,10 @@ def pairs(given: list[str] | None, option: str, example: str) -> dict[str, str] 
     return found
 
 
-def option_values(given: list[str] | None) -> dict[str, Any] | None:
-    """Options of a strategy with their types; None when there are none.
+def option_values(
+    given: list[str] | None, option: str = "--option", example: str = "layer=4"
+) -> dict[str, Any] | None:
+    """``key=value`` options with their types; None when there are none.
 
     >>> option_values(["layer=4", "pooling=mean", "layers=[1, 2]", "balanced=true", "name='7'"])
     {'layer': 4, 'pooling': 'mean', 'layers': [1, 2], 'balanced': True, 'name': '7'}
@@ -80,11 +90,16 @@ def option_values(given: list[str] | None) -> dict[str, Any] | None:
         key, equals, value = part.partition("=")
         key = key.strip().replace("-", "_")
         if not equals or not key:
-            raise SpecError(f"--option {part!r}: write it as --option layer=4")
+            raise SpecError(f"{option} {part!r}: write it as {option} {example}")
         if key in found:
-            raise SpecError(f"--option {key}: given twice; keep one")
+            raise SpecError(f"{option} {key}: given twice; keep one")
         found[key] = typed(value.strip())
     return found
+
+
+def chat_arguments(given: list[str] | None) -> dict[str, Any] | None:
+    """Arguments of a chat template with their types; None when there are none."""
+    return option_values(given, "--chat-template-kwargs", "enable_thinking=false")
 
 
 def typed(text: str) -> Any:

@@ -15,8 +15,10 @@ from promptkit.cli.options import (
     BaseModel,
     Cache,
     CacheFolder,
+    ChatArguments,
     FieldColumns,
     TextField,
+    chat_arguments,
     pairs,
     panel,
 )
@@ -77,6 +79,7 @@ def command(
     backend: Annotated[str, panel("auto, hf, embedding or fake.", MODEL)] = "auto",
     cache: Cache = None,
     cache_folder: CacheFolder = None,
+    chat_template_kwargs: ChatArguments = None,
     text_field: TextField = None,
     field: FieldColumns = None,
     batch_rows: Annotated[
@@ -113,6 +116,7 @@ def command(
         "cache": cache,
         "cache_folder": cache_folder,
         "fresh": fresh,
+        "chat_template_kwargs": chat_arguments(chat_template_kwargs),
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = validate(EvalSpec, YamlFile("promptkit predict", given))

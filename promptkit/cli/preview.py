@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptkit.cli.eval import SHOTS
-from promptkit.cli.options import MODEL, ROWS, pairs, panel
+from promptkit.cli.options import MODEL, ROWS, ChatArguments, chat_arguments, pairs, panel
 from promptkit.errors import CapabilityError, DataError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def command(
     model: Annotated[str | None, panel("As for eval.", MODEL)] = None,
     backend: Annotated[str | None, panel("As for eval.", MODEL)] = None,
     chat: Annotated[bool | None, panel("As for eval.", MODEL, "--chat/--no-chat")] = None,
+    chat_template_kwargs: ChatArguments = None,
     shots: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
     selector: Annotated[str | None, panel("As for eval.", SHOTS)] = None,
     seed: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
@@ -60,9 +61,10 @@ def command(
     from promptkit.runs.build import demonstrations
     from promptkit.runs.rows import rows_for
 
-    apart = {"spec", "field", "label_map", "row"}
+    apart = {"spec", "field", "label_map", "row", "chat_template_kwargs"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["fields"] = pairs(field, "--field", "premise=sentence1")
+    options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)
     settled, rows, train, _ = rows_for(asked)
@@ -103,7 +105,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
     from promptkit.backends.hf_seq2seq import decoder_word, encoder_requests
     from promptkit.backends.tokens import Tokens
 
-    tokens = Tokens(load_tokenizer(located.path))
+    tokens = Tokens(load_tokenizer(located.path), asked.chat_template_kwargs)
     if name == "embedding":
         console.print(prompt_text(prompt, None))
         console.print(encoder_view(prompt, candidates("statements"), tokens))
@@ -111,7 +113,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         prompt = masked_text(prompt, tokens)
         console.print(prompt_text(prompt, tokens))
         console.print(prompt_tokens(prompt, tokens, tokens.wrapping[1]))
-    elif name == "hf":
+    elif name in {"hf", "vllm"}:
         own = candidates("text")
         if located.kind() == "seq2seq":
             own = [replace(one, text=decoder_word(one)) for one in own]
@@ -121,4 +123,4 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, tokens))
         console.print(token_view(prompt, own, tokens, request))
     else:
-        raise CapabilityError(f"preview shows backends hf, embedding and fake; got {name!r}")
+        raise CapabilityError(f"preview shows backends hf, vllm, embedding and fake; got {name!r}")

@@ -39,6 +39,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: ``auto`` or sequences of a batch.
         device: Where the model runs.
         dtype: Number format of the model.
+        chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
 
     Attributes:
         classes_: (k,) labels, sorted, in the order of the columns of `predict_proba`.
@@ -66,6 +67,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batch_size: int | str = "auto",
         device: str = "auto",
         dtype: str = "auto",
+        chat_template_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         self.template = template
         self.model = model
@@ -79,6 +81,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.batch_size = batch_size
         self.device = device
         self.dtype = dtype
+        self.chat_template_kwargs = chat_template_kwargs
 
     def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
         """Take the label set, and the pool of demonstrations; nothing is trained.
@@ -195,5 +198,6 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "batch_size": self.batch_size,
             "device": self.device,
             "dtype": self.dtype,
+            "chat_template_kwargs": dict(self.chat_template_kwargs or {}),
         }
         return validate(EvalSpec, YamlFile("PromptClassifier", options))

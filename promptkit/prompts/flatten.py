@@ -8,12 +8,15 @@ from typing import Literal
 
 from promptkit.errors import BackendError
 from promptkit.prompts.sandbox import fence, pieces_of
+from promptkit.prompts.thinking import Closing, block_in
 from promptkit.types import Piece, Prompt, Text, flat
 
-Role = Literal["instruction", "demonstration", "query", "frame"]
+Role = Literal["instruction", "demonstration", "query", "think block", "prefill", "frame"]
 Message = Mapping[str, str]
 #: Renders messages as one string that ends where the model's turn begins.
 ChatRenderer = Callable[[Sequence[Message]], str]
+#: Says what has to follow a generation prompt before an answer: see `promptkit.prompts.thinking`.
+Closer = Callable[[str], Closing]
 
 
 @dataclass(frozen=True)
@@ -25,22 +28,26 @@ class Flat:
         spans: (role, start, end) in characters, in order; what no span covers is ``frame``: chat
             template and separators.
         opens_turn: Whether the answer begins a turn, so that its leading white space is dropped.
+        note: What a reader of the prompt should know about its end.
     """
 
     text: Text
     spans: tuple[tuple[Role, int, int], ...]
     opens_turn: bool = False
+    note: str = ""
 
 
-def flatten(prompt: Prompt, chat: ChatRenderer | None = None) -> Flat:
+def flatten(prompt: Prompt, chat: ChatRenderer | None = None, close: Closer | None = None) -> Flat:
     """One text, through the model's chat template when the prompt asks for chat.
 
     Args:
         prompt: The prompt.
         chat: The model's chat template, None when it has none.
+        close: What has to follow its generation prompt; None for nothing.
 
     Raises:
         BackendError: A chat prompt and no chat template, or one that mangles messages.
+        CapabilityError: The model would think before it answers.
     """
     if not prompt.chat:
         return _joined(prompt)
@@ -49,7 +56,7 @@ def flatten(prompt: Prompt, chat: ChatRenderer | None = None) -> Flat:
             "the template is a chat, and this model has no chat template",
             hint="set 'chat: false', or use an instruction-tuned model",
         )
-    return _chatted(prompt, chat)
+    return _begun(prompt, _chatted(prompt, chat), close)
 
 
 def answer_text(flat_prompt: Flat, answer: Text) -> Text:
@@ -93,7 +100,8 @@ def messages_of(prompt: Prompt) -> list[dict[str, str]]:
     turns: list[tuple[str, Text]] = []
     lead = (*prompt.instruction, Piece(prompt.separator)) if prompt.instruction else ()
     for shot in prompt.shots:
-        turns += [("user", (*lead, *shot.query)), ("assistant", stripped(shot.answer))]
+        answer = stripped((*prompt.prefill, *shot.answer))
+        turns += [("user", (*lead, *shot.query)), ("assistant", answer)]
         lead = ()
     turns.append(("user", (*lead, *prompt.query)))
     if flat(prompt.system).strip():
@@ -126,7 +134,7 @@ def _chatted(prompt: Prompt, chat: ChatRenderer) -> Flat:
             )
         cursor = start + len(needle)
         if role == "demonstration":
-            answer = flat(shot.answer).strip()
+            answer = flat((*prompt.prefill, *shot.answer)).strip()
             found = whole.find(answer, cursor)
             if found < 0:
                 raise BackendError(
@@ -136,6 +144,25 @@ def _chatted(prompt: Prompt, chat: ChatRenderer) -> Flat:
             cursor = found + len(answer)
         spans.append((role, start, cursor))
     return Flat(text, tuple(spans), opens_turn=True)
+
+
+def _begun(prompt: Prompt, chatted: Flat, close: Closer | None) -> Flat:
+    """A chat with the beginning of the model's turn: a closed think block, then the prefill."""
+    text, spans = list(chatted.text), list(chatted.spans)
+    whole = flat(chatted.text)
+    # the last part is the query: all that follows it is the chat template's
+    start = spans[-1][2]
+    closing = close(whole[start:]) if close else Closing()
+    if closing.text:
+        text.append(Piece(closing.text))
+        whole += closing.text
+    block = block_in(whole[start:])
+    if block:
+        spans.append(("think block", start + block[0], start + block[1]))
+    if prompt.prefill:
+        spans.append(("prefill", len(whole), len(whole) + len(flat(prompt.prefill))))
+        text += prompt.prefill
+    return Flat(tuple(text), tuple(spans), opens_turn=not prompt.prefill, note=closing.note)
 
 
 def stripped(text: Text) -> Text:

@@ -91,6 +91,8 @@ class TemplateKeys(_Keys):
         system: System text of a chat; stands before the instruction in a flat prompt.
         separator: Between instruction, demonstrations and query.
         chat: Whether to use the model's chat template.
+        prefill: What the model's turns of a chat begin with, such as ``Sentiment:``; the answer
+            form follows it with its leading white space, in demonstrations as well.
         shots: Demonstrations of a prompt, unless the user says otherwise.
         encoder: How a sentence encoder reads the task.
         cloze: What a masked language model reads, such as ``{{ text }} It was {{ mask }}.``: the
@@ -110,6 +112,7 @@ class TemplateKeys(_Keys):
     system: str = ""
     separator: str = "\n\n"
     chat: bool = False
+    prefill: str = ""
     shots: Annotated[int, Field(ge=0)] = 0
     encoder: EncoderKeys | None = None
     cloze: str | None = None

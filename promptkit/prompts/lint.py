@@ -19,11 +19,11 @@ def advice(template: Template) -> list[str]:
             "query ends in white space: most tokenizers join it with the answer; end it without, "
             "and begin the answer form with the blank"
         )
-    if not keys.chat and not keys.answer[:1].isspace():
+    if (keys.prefill or not keys.chat) and not keys.answer[:1].isspace():
         found.append(
             "answer begins without white space: most vocabularies have ' word', not 'word'"
         )
-    for key in ("system", "instruction", "query", "shot"):
+    for key in ("system", "instruction", "query", "shot", "prefill"):
         text = getattr(keys, key) or ""
         match = _CONTROL.search(text)
         if match:

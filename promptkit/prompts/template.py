@@ -84,7 +84,10 @@ class Template:
 
     def hash(self) -> str:
         """Names the template's content, not its file's comments or layout."""
-        return hashlib.sha256(self.keys.model_dump_json().encode()).hexdigest()[:16]
+        # without what is not used, so that templates keep the names they had before it existed
+        unused = set() if self.keys.prefill else {"prefill"}
+        content = self.keys.model_dump_json(exclude=unused)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def with_labels(self, labels: Sequence[Scalar]) -> Template:
         """The same template over these labels: a subset of its own, or any when it is open.
@@ -182,6 +185,7 @@ class Template:
             encoded=_render(self._encoded, values, example),
             cloze=self._cloze(values, example),
             chat=self.keys.chat,
+            prefill=_render(self._prefill, common, example),
             template=self.name,
         )
 
@@ -221,6 +225,7 @@ class Template:
         in_row = {*fields, *common} | ({"letters"} if self.choosing else set())
         self._system = Form(keys.system, at("system"), common)
         self._instruction = Form(keys.instruction, at("instruction"), common)
+        self._prefill = self._prefill_of(keys.prefill, common)
         self._query = Form(keys.query, at("query"), in_row)
         shot = keys.query if keys.shot is None else keys.shot
         self._shot_form = Form(shot, at("query" if keys.shot is None else "shot"), in_row)
@@ -239,6 +244,21 @@ class Template:
         if not (self._query.uses & set(fields)):
             raise SpecError(f"{at('query')}: shows none of the fields {', '.join(fields)}")
         self._cloze_form = self._cloze_of(keys.cloze, in_row)
+
+    def _prefill_of(self, source: str, known: set[str]) -> Form:
+        where = self.file.at("prefill")
+        if source and not self.keys.chat:
+            raise SpecError(
+                f"{where}: begins the model's turn of a chat, and this template is none; set "
+                "'chat: true' (--chat), or take the prefill out"
+            )
+        # chat templates take white space off the ends of a turn, and tokens take in the blank
+        # before a word: 'Sentiment: ' and 'positive' would not be what demonstrations show
+        if source != source.strip():
+            raise SpecError(
+                f"{where}: begins or ends in white space; begin the answer form with the blank"
+            )
+        return Form(source, where, known)
 
     def _cloze_of(self, source: str | None, in_row: set[str]) -> Form | None:
         if source is None:

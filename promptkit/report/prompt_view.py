@@ -22,6 +22,8 @@ STYLES = {
     "frame": "dim",
     "BOS": "magenta",
     "EOS": "magenta",
+    "think block": "blue",
+    "prefill": "bold green",
     "label word": "bold red",
 }
 
@@ -30,14 +32,14 @@ def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
     """The prompt's text, each piece in its colour; ``frame`` is chat template and separators."""
     if prompt.chat and tokens is None:
         return RichText("a chat prompt: give --model to see it in the model's chat template")
-    ground = flatten(prompt, tokens.chat if tokens else None)
+    ground = tokens.flat(prompt) if tokens else flatten(prompt)
     whole = _visible(flat(ground.text))
     text = RichText(whole, style=STYLES["frame"])
     for role, start, end in ground.spans:
         text.stylize(STYLES[role].replace("bold ", "not dim ") if role else "", start, end)
-    legend = RichText("  ").join(
-        RichText(role, style=STYLES[role]) for role in ("instruction", "demonstration", "query")
-    )
+    begun = [role for role, _, _ in ground.spans if role in {"think block", "prefill"}]
+    shown = ("instruction", "demonstration", "query", *begun)
+    legend = RichText("  ").join(RichText(role, style=STYLES[role]) for role in shown)
     title = f"row {prompt.example_id}, template {prompt.template}"
     if prompt.shots:
         title += f", {len(prompt.shots)} demonstrations"
@@ -67,7 +69,8 @@ def token_view(
             " ".join(map(str, ids)),
             RichText(_visible(" ".join(tokens.words(ids)))),
         )
-    warnings = findings(tokens, request, candidates)
+    warnings = [ground.note] if ground.note else []
+    warnings += findings(tokens, request, candidates)
     closing = request.context[sum(len(ids) for _, ids in tokens.pieces(prompt)) :]
     return Group(
         prompt_tokens(prompt, tokens, closing), words, *(_warning(line) for line in warnings)

@@ -27,6 +27,7 @@ IN_CONTEXT_OPTIONS = (
     "selector_options",
     "verbalizer_options",
     "calibration",
+    "chat_template_kwargs",
     "backend",
     "backend_options",
 )

@@ -35,6 +35,7 @@ PROMPTING_ONLY = (
     "verbalizer_options",
     "calibration",
     "chat",
+    "chat_template_kwargs",
     "backend",
     "backend_options",
     "cache",

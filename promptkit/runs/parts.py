@@ -42,6 +42,8 @@ LEARNING_PACKAGES = (
 )
 #: Backends that are told by a model's folder whether they can serve it.
 SERVES_FOLDERS = ("hf", "embedding")
+#: Backends that put prompts through a model's chat template.
+CHATS = ("hf", "vllm")
 #: Options of vLLM that change no score.
 ONLY_SPEED = {"tensor_parallel_size", "gpu_memory_utilization", "enforce_eager", "max_num_seqs"}
 _DEFAULT_SELECTOR = "balanced"
@@ -172,9 +174,11 @@ def backend_for_spec(
         name = suited
     if name not in BACKENDS:
         raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
+    chatting = chat_options(asked, template, name)
     if name == "vllm":
-        return name, vllm_options(asked), located
+        return name, chatting | vllm_options(asked), located
     options: dict[str, Any] = {
+        **chatting,
         "model": asked.model,
         "batch_size": asked.batch_size,
         "device": asked.device,
@@ -206,6 +210,25 @@ def _adapter(options: Mapping[str, Any]) -> dict[str, str]:
     if not options.get("adapter") or not folder.is_dir():
         return {}
     return {"adapter": Located(folder.name, folder).hash()}
+
+
+def chat_options(asked: EvalSpec, template: Template, backend: str) -> dict[str, Any]:
+    """Arguments of the chat template, where some are given.
+
+    Raises:
+        SpecError: The prompts are no chats.
+    """
+    if not asked.chat_template_kwargs:
+        return {}
+    if backend not in CHATS:
+        raise SpecError(
+            f"--chat-template-kwargs with backend {backend!r}, which reads no chats: leave it out"
+        )
+    if not template.keys.chat:
+        raise SpecError(
+            f"--chat-template-kwargs: template {template.name!r} is no chat; add --chat"
+        )
+    return {"chat_template_kwargs": dict(asked.chat_template_kwargs)}
 
 
 def vllm_options(asked: EvalSpec) -> dict[str, Any]:

@@ -47,6 +47,11 @@ def predictor_of(asked: EvalSpec) -> Predictor:
                 f"--model {asked.model} holds a saved model, which brings its template and labels "
                 "with it: leave out --template and --labels"
             )
+        if asked.chat_template_kwargs:
+            raise SpecError(
+                f"--chat-template-kwargs cannot be chosen for the saved model in {asked.model}; "
+                "leave it out"
+            )
         found = load_model(
             asked.model, base_model=asked.base_model, device=asked.device, dtype=asked.dtype
         )

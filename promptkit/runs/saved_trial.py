@@ -20,7 +20,16 @@ from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
 
 #: Options of an evaluation that a saved model has settled.
-SETTLED = ("shots", "selector", "chat", "train_data", "dry_run", "cache", "cache_folder")
+SETTLED = (
+    "shots",
+    "selector",
+    "chat",
+    "chat_template_kwargs",
+    "train_data",
+    "dry_run",
+    "cache",
+    "cache_folder",
+)
 
 
 def saved_trial(asked: EvalSpec) -> Trial:

@@ -47,6 +47,7 @@ class EvalSpec(BaseModel):
         verbalizer_options: Options of the words verbalizer.
         calibration: What takes off the labels that the model favours anyway; ``none`` by default.
         chat: Use the model's chat template, or do not; the template says by default.
+        chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
         seed: Seed of every random choice.
         seeds: Draws of demonstrations, or fits, with seeds counted on from ``seed``.
         batch_size: Sequences of a batch.
@@ -86,6 +87,7 @@ class EvalSpec(BaseModel):
     verbalizer_options: dict[str, Any] = {}
     calibration: str = "none"
     chat: bool | None = None
+    chat_template_kwargs: dict[str, Any] = {}
     seed: int = 0
     seeds: Positive = 1
     batch_size: Positive | Literal["auto"] = "auto"

@@ -5,6 +5,7 @@ import pytest
 from promptkit.errors import BackendError
 from promptkit.prompts.flatten import answer_text, flatten, merging_system, messages_of
 from promptkit.prompts.sandbox import pieces_of
+from promptkit.prompts.thinking import Closing
 from promptkit.types import Piece, Prompt, Shot, flat
 
 
@@ -103,3 +104,32 @@ def test_system_text_opens_the_first_user_turn_where_there_is_no_role(chat):
 def test_system_text_keeps_its_role_where_there_is_one():
     found = flatten(prompt_of(chat=True, shots=(), system=(Piece("Sys."),)), merging_system(chatml))
     assert flat(found.text).startswith("<system>Sys.</><user>Say it.")
+
+
+def test_demonstrations_and_the_asked_turn_begin_with_the_prefill():
+    found = flatten(prompt_of(chat=True, prefill=(Piece("Mood:"),)), chatml)
+    whole = flat(found.text)
+    assert whole == (
+        "<user>Say it.\n\nQ: nice</><assistant>Mood: good</><user>Q: fine</><assistant>Mood:"
+    )
+    assert [(role, whole[a:b]) for role, a, b in found.spans][1:] == [
+        ("demonstration", "Q: nice</><assistant>Mood: good"), ("query", "Q: fine"),
+        ("prefill", "Mood:")]  # fmt: skip
+    answer = (Piece(" "), Piece("good", True))
+    assert answer_text(found, answer) == answer
+
+
+def test_what_closes_a_block_stands_between_the_generation_prompt_and_the_prefill():
+    seen = []
+
+    def close(generation):
+        seen.append(generation)
+        return Closing("<think></think>", "added")
+
+    found = flatten(prompt_of(chat=True, prefill=(Piece("Mood:"),)), chatml, close)
+    whole = flat(found.text)
+    assert seen == ["</><assistant>"]
+    assert whole.endswith("<assistant><think></think>Mood:")
+    assert [(role, whole[a:b]) for role, a, b in found.spans][-2:] == [
+        ("think block", "<think></think>"), ("prefill", "Mood:")]  # fmt: skip
+    assert found.note == "added"

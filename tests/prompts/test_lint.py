@@ -15,6 +15,9 @@ def test_a_clean_template_gets_no_advice():
     [
         ("It is\"", "It is \"", "query ends in white space"),
         ("encoder:", "answer: '{{ word }}'\nencoder:", "answer begins without white space"),
+        ("encoder:", "answer: '{{ word }}'\nchat: true\nprefill: 'So:'\nencoder:",
+         "answer begins without white space"),
+        ("encoder:", "chat: true\nprefill: '[INST]So:'\nencoder:", "prefill holds '[INST]'"),
         ("Text:", "<|im_start|>Text:", "query holds '<|im_start|>': use 'chat: true'"),
         ("Say", "[INST] Say", "instruction holds '[INST]'"),
         ("[text]", "[text, title]", "field 'title' is used nowhere"),

@@ -1,5 +1,7 @@
 """A row in, a structured prompt and its candidates out."""
 
+import hashlib
+
 import pytest
 
 from promptkit.errors import DataError, SpecError
@@ -220,3 +222,32 @@ def test_a_field_that_no_form_can_name_is_refused(tmp_path, fields):
     )
     with pytest.raises(SpecError, match=r"line 4, key 'task.fields'"):
         Template.read(file)
+
+
+PREFILLED = ("encoder:", "chat: true\nprefill: 'It is {{ words[0] }}, or'\nencoder:")
+
+
+def test_a_prefill_is_rendered_for_every_row():
+    prompt = template_of(CLASSIFY, PREFILLED).prompt(row())
+    assert flat(prompt.prefill) == "It is bad, or"
+    assert template_of().prompt(row()).prefill == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("prefill: 'So:'", r"t.yaml.*prefill.*set 'chat: true' \(--chat\)"),
+        ("chat: true\nprefill: 'So: '", "white space"),
+        ("chat: true\nprefill: '{{ text }}'", "no field or variable 'text'"),
+    ],
+)
+def test_a_prefill_belongs_to_a_chat_and_says_the_same_of_every_row(change, said):
+    with pytest.raises(SpecError, match=said):
+        template_of(CLASSIFY, ("encoder:", f"{change}\nencoder:"))
+
+
+def test_a_prefill_changes_the_hash_and_templates_without_one_keep_theirs():
+    chat = template_of(CLASSIFY, ("encoder:", "chat: true\nencoder:"))
+    assert template_of(CLASSIFY, PREFILLED).hash() != chat.hash()
+    content = template_of().keys.model_dump_json(exclude={"prefill"})
+    assert template_of().hash() == hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -18,6 +18,7 @@ from transformers import (
 )
 from transformers.activations import FastGELUActivation, NewGELUActivation
 
+from promptkit.backends.adapter import with_adapter
 from promptkit.backends.asking import Asking, Scorer
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_masked import MaskedScorer
@@ -48,9 +49,10 @@ class HFBackend:
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16``.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
+        adapter: Folder of a LoRA adapter that peft saved; its products are added to the weights.
 
     Raises:
-        BackendError: The folder has no usable weights.
+        BackendError: The folder has no usable weights, or the adapter changes nothing.
         CapabilityError: The model is no language model.
     """
 
@@ -64,6 +66,7 @@ class HFBackend:
         device: str = "auto",
         dtype: str = "auto",
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        adapter: str | None = None,
     ) -> None:
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
         self.chat_template_kwargs = chat_template_kwargs
@@ -80,7 +83,10 @@ class HFBackend:
         self._device = choose_device(device)
         self._meter = Meter()
         chosen = choose_dtype(dtype, self._device)
-        self._model = _load(loader, located.path, chosen).to(self._device)
+        loaded = _load(loader, located.path, chosen).to(self._device)
+        if adapter is not None:
+            loaded = with_adapter(loaded, adapter)
+        self._model = with_fused_gelu(with_exact_attention(loaded))
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: Scorer = scorer(self._model, self.tokens, passes)
@@ -126,7 +132,7 @@ def _load(loader: Any, path: Any, dtype: Any) -> Any:
             f"{absent[0]!r} first",
             hint="its scores would be random; save the whole model",
         )
-    return with_fused_gelu(with_exact_attention(model)).eval()
+    return model.eval()
 
 
 def with_exact_attention(model: Any) -> Any:

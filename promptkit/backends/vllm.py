@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from promptkit.backends.adapter import adapter_folder
 from promptkit.backends.asking import Asking
 from promptkit.backends.hf import load_tokenizer
 from promptkit.backends.memory import free_bytes
@@ -188,19 +189,8 @@ def _check_version(version: str) -> None:
 
 def _room_for(adapter: str) -> dict[str, Any]:
     """Options that let the engine take an adapter."""
-    try:
-        config = json.loads((Path(adapter) / "adapter_config.json").read_text(encoding="utf-8"))
-        rank = int(config["r"])
-    except (OSError, ValueError, KeyError) as error:
-        raise BackendError(
-            f"adapter {adapter}: no readable adapter_config.json ({error})",
-            hint="give the folder that peft saved",
-        ) from error
-    if not (Path(adapter) / "adapter_model.safetensors").is_file():
-        raise BackendError(
-            f"adapter {adapter}: no adapter_model.safetensors",
-            hint="save it again with safetensors; other files can run code when they are read",
-        )
+    config = (adapter_folder(adapter) / "adapter_config.json").read_text(encoding="utf-8")
+    rank = int(json.loads(config)["r"])
     sizes = (8, 16, 32, 64, 128, 256, 320, 512)
     return {
         "enable_lora": True,

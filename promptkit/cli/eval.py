@@ -99,6 +99,7 @@ def command(
         panel("A folder, a hub id, or a saved model (default: minilm, in the box).", MODEL),
     ] = None,
     base_model: BaseModel = None,
+    adapter: Annotated[str | None, panel("Folder of a LoRA adapter for the model.", MODEL)] = None,
     backend: Annotated[str | None, panel("auto, hf, embedding, vllm or fake.", MODEL)] = None,
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")

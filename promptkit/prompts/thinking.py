@@ -185,7 +185,7 @@ def closing(
         )
     assert source.markers is not None
     asked = [name for name in source.switches if given.get(name) is True]
-    closes = _closing_switch(source, given, render)
+    closes = _leading_to("closed", source, given, render)
     if asked or closes:
         why = f"{asked[0]}=true was asked for" if asked else f"{closes} is not off"
         raise CapabilityError(
@@ -204,27 +204,23 @@ def closing(
     )
 
 
-def _closing_switch(
-    source: Source, given: Mapping[str, Any], render: Callable[[Mapping[str, Any]], str]
-) -> str | None:
-    """The first switch that closes the block when it is off."""
-    return _first(source, given, render, ("closed",))
-
-
 def _advice(
     source: Source, given: Mapping[str, Any], render: Callable[[Mapping[str, Any]], str]
 ) -> str:
-    switch = _first(source, given, render, ("closed",)) or _first(source, given, render, ("none",))
+    switch = _leading_to("closed", source, given, render) or _leading_to(
+        "none", source, given, render
+    )
     return f"give --chat-template-kwargs {switch}=false" if switch else _NO_CHAT
 
 
-def _first(
+def _leading_to(
+    wanted: State,
     source: Source,
     given: Mapping[str, Any],
     render: Callable[[Mapping[str, Any]], str],
-    wanted: tuple[State, ...],
 ) -> str | None:
+    """The first switch that leaves the block in this state when it is turned off."""
     for name in source.switches:
-        if given.get(name) is not False and state_of(render({**given, name: False})) in wanted:
+        if given.get(name) is not False and state_of(render({**given, name: False})) == wanted:
             return name
     return None

@@ -36,6 +36,7 @@ PROMPTING_ONLY = (
     "calibration",
     "chat",
     "chat_template_kwargs",
+    "adapter",
     "backend",
     "backend_options",
     "cache",

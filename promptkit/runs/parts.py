@@ -46,6 +46,8 @@ SERVES_FOLDERS = ("hf", "embedding")
 CHATS = ("hf", "vllm")
 #: Options of vLLM that change no score.
 ONLY_SPEED = {"tensor_parallel_size", "gpu_memory_utilization", "enforce_eager", "max_num_seqs"}
+#: Backends that put an adapter into their model.
+ADAPTED = ("hf", "vllm")
 _DEFAULT_SELECTOR = "balanced"
 
 
@@ -174,11 +176,11 @@ def backend_for_spec(
         name = suited
     if name not in BACKENDS:
         raise SpecError(f"no backend named {name!r}; {nearest(name, ['auto', *BACKENDS])}")
-    chatting = chat_options(asked, template, name)
+    more = chat_options(asked, template, name) | adapter_option(asked, name)
     if name == "vllm":
-        return name, chatting | vllm_options(asked), located
+        return name, more | vllm_options(asked), located
     options: dict[str, Any] = {
-        **chatting,
+        **more,
         "model": asked.model,
         "batch_size": asked.batch_size,
         "device": asked.device,
@@ -229,6 +231,22 @@ def chat_options(asked: EvalSpec, template: Template, backend: str) -> dict[str,
             f"--chat-template-kwargs: template {template.name!r} is no chat; add --chat"
         )
     return {"chat_template_kwargs": dict(asked.chat_template_kwargs)}
+
+
+def adapter_option(asked: EvalSpec, backend: str) -> dict[str, Any]:
+    """The adapter, where one is given.
+
+    Raises:
+        SpecError: The backend takes none.
+        BackendError: There is none in that folder.
+    """
+    if asked.adapter is None:
+        return {}
+    if backend not in ADAPTED:
+        raise SpecError(f"--adapter with backend {backend!r}, which takes none: leave it out")
+    from promptkit.backends.adapter import adapter_folder
+
+    return {"adapter": str(adapter_folder(asked.adapter))}
 
 
 def vllm_options(asked: EvalSpec) -> dict[str, Any]:

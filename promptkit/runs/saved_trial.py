@@ -25,6 +25,7 @@ SETTLED = (
     "selector",
     "chat",
     "chat_template_kwargs",
+    "adapter",
     "train_data",
     "dry_run",
     "cache",

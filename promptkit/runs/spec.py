@@ -37,6 +37,7 @@ class EvalSpec(BaseModel):
         limit: Only the first so many rows.
         model: ``minilm``, a folder or a hub id; or the folder of a saved model.
         base_model: Where the model lies that a saved one stands on, if not where it lay.
+        adapter: The folder of a LoRA adapter for the model.
         backend: ``auto`` or a name of the registry.
         backend_options: Further options of the backend.
         strategy: The way of adapting: ``in_context`` or a strategy that learns.
@@ -77,6 +78,7 @@ class EvalSpec(BaseModel):
     limit: Positive | None = None
     model: str = "minilm"
     base_model: str | None = None
+    adapter: str | None = None
     backend: str = "auto"
     backend_options: dict[str, Any] = {}
     strategy: str = "in_context"

@@ -45,14 +45,12 @@ def adapter_folder(adapter: str) -> Path:
     return folder
 
 
-def with_adapter(model: Any, adapter: str, *, merge: bool = True) -> Any:
+def with_adapter(model: Any, adapter: str) -> Any:
     """The model with the adapter in it; an ordinary model of transformers still.
 
     Args:
         model: The model, in evaluation mode and where it will run.
         adapter: The adapter's folder.
-        merge: Whether its products are added to the weights, so that it costs nothing; where
-            weights are quantized they stay beside them, since rounding would take some of it away.
 
     Raises:
         MissingExtra: peft is absent.
@@ -75,9 +73,7 @@ def with_adapter(model: Any, adapter: str, *, merge: bool = True) -> Any:
             hint="give the model that it was trained on",
         ) from error
     _check_effect(wrapped, adapter)
-    if merge:
-        return wrapped.merge_and_unload(safe_merge=True)
-    return wrapped.base_model.model
+    return wrapped.merge_and_unload(safe_merge=True)
 
 
 def _pickled(folder: Path) -> bool:

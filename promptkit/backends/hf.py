@@ -21,6 +21,7 @@ from transformers.activations import FastGELUActivation, NewGELUActivation
 from promptkit.backends.adapter import with_adapter
 from promptkit.backends.asking import Asking, Scorer
 from promptkit.backends.hf_causal import CausalScorer
+from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.hf_masked import MaskedScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.hf_seq2seq import Seq2SeqScorer
@@ -50,6 +51,8 @@ class HFBackend:
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16``.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
         adapter: Folder of a LoRA adapter that peft saved; its products are added to the weights.
+        device_map: ``auto`` spreads the weights over all devices; None is one device.
+        attention: Which attention passes compute with that share nothing.
 
     Raises:
         BackendError: The folder has no usable weights, or the adapter changes nothing.
@@ -67,9 +70,12 @@ class HFBackend:
         dtype: str = "auto",
         chat_template_kwargs: Mapping[str, Any] | None = None,
         adapter: str | None = None,
+        device_map: str | None = None,
+        attention: str | None = None,
     ) -> None:
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
         self.chat_template_kwargs = chat_template_kwargs
+        loading = Loading(device_map, attention)
         located = locate(model)
         kind = located.kind()
         if kind not in KINDS:
@@ -83,9 +89,10 @@ class HFBackend:
         self._device = choose_device(device)
         self._meter = Meter()
         chosen = choose_dtype(dtype, self._device)
-        loaded = _load(loader, located.path, chosen).to(self._device)
+        loaded = load_weights(loader, located.path, loading, chosen, self._device)
         if adapter is not None:
             loaded = with_adapter(loaded, adapter)
+        self._device = loaded.device
         self._model = with_fused_gelu(with_exact_attention(loaded))
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
@@ -108,31 +115,6 @@ class HFBackend:
     ) -> list[tuple[Any, ...]]:
         """See `promptkit.protocols.TellsTokens`."""
         return self._asking.token_ids(prompts, candidates)
-
-
-def _load(loader: Any, path: Any, dtype: Any) -> Any:
-    try:
-        model, info = loader.from_pretrained(
-            path,
-            dtype=dtype,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        raise BackendError(
-            f"model {path}: {str(error).splitlines()[0]}",
-            hint="check the folder with 'promptkit doctor', or save the model again",
-        ) from error
-    absent = sorted(info["missing_keys"]) + sorted(str(k) for k in info["mismatched_keys"])
-    if absent:
-        raise BackendError(
-            f"model {path}: {len(absent)} tensors are missing from its weights, "
-            f"{absent[0]!r} first",
-            hint="its scores would be random; save the whole model",
-        )
-    return model.eval()
 
 
 def with_exact_attention(model: Any) -> Any:

@@ -44,8 +44,14 @@ LEARNING_PACKAGES = (
 SERVES_FOLDERS = ("hf", "embedding")
 #: Backends that put prompts through a model's chat template.
 CHATS = ("hf", "vllm")
-#: Options of vLLM that change no score.
-ONLY_SPEED = {"tensor_parallel_size", "gpu_memory_utilization", "enforce_eager", "max_num_seqs"}
+#: Options of backends that change no score.
+ONLY_SPEED = {
+    "device_map",
+    "tensor_parallel_size",
+    "gpu_memory_utilization",
+    "enforce_eager",
+    "max_num_seqs",
+}
 #: Backends that put an adapter into their model.
 ADAPTED = ("hf", "vllm")
 _DEFAULT_SELECTOR = "balanced"

@@ -58,7 +58,8 @@ def probe(client: Client, model: str, tokens: Tokens | None, extra: Mapping[str,
     """
     entry = _entry(client, model)
     refused: dict[str, str] = {}
-    ways, seen = [], _Seen()
+    ways: list[str] = []
+    seen: list[str] = []
     completions = Completions(client, model)
 
     def works(way: str, ask: Callable[[], Any]) -> bool:
@@ -76,9 +77,10 @@ def probe(client: Client, model: str, tokens: Tokens | None, extra: Mapping[str,
     if tokens is not None:
         works("steps", lambda: completions.named(ids[:-1], sorted(set(ids))))
         works("prompt_logprobs", lambda: completions.of_ids(ids, "prompt_logprobs"))
-    works("echo", lambda: seen.take(completions.echoed(list(ids) or TEXT, len(ids) or None)))
-    if tokens is not None and seen.tokens:
-        _check_tokenizer(seen.tokens)
+    if tokens is None:
+        works("echo", lambda: _spelled(completions.echoed(TEXT)[0]))
+    elif works("echo", lambda: seen.extend(completions.echoed(list(ids), len(ids))[0])):
+        _check_tokenizer(seen)
     chat = Chat(client, model, extra)
     works("first_token", lambda: _several(chat.top(HELLO)))
     structured = None
@@ -103,16 +105,6 @@ def probe(client: Client, model: str, tokens: Tokens | None, extra: Mapping[str,
     )
 
 
-class _Seen:
-    """Tokens that the server echoed."""
-
-    def __init__(self) -> None:
-        self.tokens: list[str] = []
-
-    def take(self, found: tuple[list[str], list[float]]) -> None:
-        self.tokens = found[0]
-
-
 def _entry(client: Client, model: str) -> Mapping[str, Any]:
     """What ``/v1/models`` says of a model; empty where the server has no such list.
 
@@ -133,6 +125,11 @@ def _entry(client: Client, model: str) -> Mapping[str, Any]:
             f"server {client.url} serves no model {model!r}", hint=f"it serves {names}"
         )
     return found[0] if found else {}
+
+
+def _spelled(tokens: list[str]) -> None:
+    if not "".join(tokens).endswith(TEXT):
+        raise DataError(f"the server echoes {''.join(tokens)!r} where it was sent {TEXT!r}")
 
 
 def _several(top: Mapping[str, float]) -> None:

@@ -13,7 +13,9 @@ from promptkit.cli.options import (
     RESULT,
     ROWS,
     STRATEGY,
+    BackendOptions,
     BaseModel,
+    BaseUrl,
     Cache,
     CacheFolder,
     ChatTemplateKwargs,
@@ -27,6 +29,8 @@ from promptkit.cli.options import (
     Limit,
     Options,
     TextField,
+    Tokenizer,
+    backend_options,
     chat_kwargs,
     option_values,
     pairs,
@@ -99,7 +103,12 @@ def command(
         panel("A folder, a hub id, or a saved model (default: minilm, in the box).", MODEL),
     ] = None,
     base_model: BaseModel = None,
-    backend: Annotated[str | None, panel("auto, hf, embedding, vllm or fake.", MODEL)] = None,
+    backend: Annotated[
+        str | None, panel("auto, hf, embedding, vllm, openai or fake.", MODEL)
+    ] = None,
+    base_url: BaseUrl = None,
+    tokenizer: Tokenizer = None,
+    backend_option: BackendOptions = None,
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
@@ -141,9 +150,10 @@ def command(
     """Evaluate; the long help is HELP."""
     from promptkit.runs import eval_spec
 
-    apart = {"spec", "field", "label_map", "option"}
+    apart = {"spec", "field", "label_map", "option", "backend_option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["strategy_options"] = option_values(option)
+    options["backend_options"] = backend_options(backend_option)
     options["chat_template_kwargs"] = chat_kwargs(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")

@@ -214,7 +214,7 @@ def handler_of(server):
             self.respond(self.path, json.loads(text), f"{self.path} {text}")
 
         def respond(self, path, asked, content):
-            server.headers.append(dict(self.headers))
+            server.headers.append({k.lower(): v for k, v in self.headers.items()})
             if server.dead:
                 self.close_connection = True
                 self.connection.close()

@@ -229,7 +229,7 @@ def test_the_key_is_sent_and_appears_nowhere(home, monkeypatch, caplog, capfd):
         monkeypatch.setenv("MY_KEY", "")
         with pytest.raises(BackendError, match=r"\$MY_KEY is not set"):
             OpenAIBackend("tiny", url, api_key_env="MY_KEY", **QUICK)
-    assert any(head.get("Authorization") == f"Bearer {KEY}" for head in server.headers)
+    assert any(head.get("authorization") == f"Bearer {KEY}" for head in server.headers)
     written = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
     for text in (caplog.text, str(refused.value), repr(record), str(trial), *capfd.readouterr()):
         assert KEY not in text

@@ -166,6 +166,8 @@ class Evidence:
         problem: Why there is no evidence, in words; empty when there is.
         log_prior: (k,) what the model favours whatever the row says, in nats and in the order of
             the labels, where that was estimated beforehand; see `promptkit.calibration`.
+        decided: Whether ``log_p`` is a bare decision, 0 for the words of one label and -inf for
+            all others: then there are no probabilities.
     """
 
     example_id: str
@@ -178,6 +180,7 @@ class Evidence:
     cut_chars: int = 0
     problem: str = ""
     log_prior: tuple[float, ...] = ()
+    decided: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,8 @@ class Prediction:
     Args:
         example_id: The row.
         label: The predicted label, or None when unscored: never a guess.
-        log_p: (k,) normalised log-probabilities over the task's labels (or the row's choices).
+        log_p: (k,) normalised log-probabilities over the task's labels (or the row's choices);
+            None where there are none, as behind a bare decision.
         kind: The kind of evidence that it rests on.
         tied: Whether another label had exactly the same evidence as the winner.
         dropped_shots: See `Evidence`.
@@ -237,6 +241,8 @@ class Cost:
         prompt_tokens: Tokens of the prompts as a user would count them, once per row.
         computed_tokens: Token positions that went through the model, padding included.
         new_tokens: Tokens generated.
+        requests: Requests sent to a server, retries among them.
+        price: What they cost, by the price table that the user gave and in its currency.
         trained_parameters: Parameters that were trained.
         stored_bytes: Bytes of what has to be kept to predict again.
         peak_bytes: Highest resident (CPU) or allocated (GPU) memory seen.
@@ -251,6 +257,8 @@ class Cost:
     stored_bytes: int = 0
     peak_bytes: int = 0
     cached_rows: int = 0
+    requests: int = 0
+    price: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
         mine, theirs = asdict(self), asdict(other)

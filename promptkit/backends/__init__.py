@@ -9,6 +9,7 @@ BACKENDS: Registry[Backend] = Registry(
         "hf": "promptkit.backends.hf:HFBackend",
         "embedding": "promptkit.backends.embedding:EmbeddingBackend",
         "vllm": "promptkit.backends.vllm:VLLMBackend",
+        "openai": "promptkit.backends.openai:OpenAIBackend",
         "fake": "promptkit.backends.fake:FakeBackend",
     },
 )

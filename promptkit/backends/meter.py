@@ -22,8 +22,12 @@ class Meter:
         return self._total
 
     def add(self, **counts: int) -> None:
-        """Count rows, prompt_tokens, computed_tokens, new_tokens or peak_bytes."""
+        """Count rows, prompt_tokens, computed_tokens, new_tokens, requests or peak_bytes."""
         self._total += Cost(**counts)
+
+    def pay(self, price: float) -> None:
+        """Count what requests cost."""
+        self._total += Cost(price=price)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

@@ -44,7 +44,10 @@ PACKAGES = (
     ("scikit-learn", "PromptClassifier", "pip install scikit-learn"),
 )
 #: Backends that not everyone installs: the package, and the command that brings it.
-OPTIONAL = {"vllm": ("vllm", "pip install 'promptkit[vllm]'")}
+OPTIONAL = {
+    "openai": ("openai", "pip install 'promptkit[openai]'"),
+    "vllm": ("vllm", "pip install 'promptkit[vllm]'"),
+}
 
 #: Nats that two backends may be apart in float32.
 TOLERANCE = 2e-3

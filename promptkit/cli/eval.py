@@ -13,7 +13,9 @@ from promptkit.cli.options import (
     RESULT,
     ROWS,
     STRATEGY,
+    BackendOptions,
     BaseModel,
+    BaseUrl,
     Cache,
     CacheFolder,
     ChatArguments,
@@ -27,6 +29,8 @@ from promptkit.cli.options import (
     Limit,
     Options,
     TextField,
+    Tokenizer,
+    backend_options,
     chat_arguments,
     option_values,
     pairs,
@@ -100,7 +104,12 @@ def command(
     ] = None,
     base_model: BaseModel = None,
     adapter: Annotated[str | None, panel("Folder of a LoRA adapter for the model.", MODEL)] = None,
-    backend: Annotated[str | None, panel("auto, hf, embedding, vllm or fake.", MODEL)] = None,
+    backend: Annotated[
+        str | None, panel("auto, hf, embedding, vllm, openai or fake.", MODEL)
+    ] = None,
+    base_url: BaseUrl = None,
+    tokenizer: Tokenizer = None,
+    backend_option: BackendOptions = None,
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
@@ -142,9 +151,10 @@ def command(
     """Evaluate; the long help is HELP."""
     from promptkit.runs import eval_spec
 
-    apart = {"spec", "field", "label_map", "option", "chat_template_kwargs"}
+    apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["strategy_options"] = option_values(option)
+    options["backend_options"] = backend_options(backend_option)
     options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")

@@ -44,6 +44,15 @@ BaseModel = Annotated[
 ]
 Device = Annotated[str | None, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)]
 Dtype = Annotated[str | None, panel("auto, float32, bfloat16 or float16.", MODEL)]
+BaseUrl = Annotated[
+    str | None, panel("The server of --backend openai: http://localhost:8000/v1.", MODEL)
+]
+Tokenizer = Annotated[
+    str | None, panel("Folder or hub id of the tokenizer of a served model.", MODEL)
+]
+BackendOptions = Annotated[
+    list[str] | None, panel("An option of the backend: concurrency=16.", MODEL, "--backend-option")
+]
 Cache = Annotated[
     bool | None,
     panel("Keep the model's answers for other runs (openai, vllm: kept).", MODEL,
@@ -95,6 +104,11 @@ def option_values(
             raise SpecError(f"{option} {key}: given twice; keep one")
         found[key] = typed(value.strip())
     return found
+
+
+def backend_options(given: list[str] | None) -> dict[str, Any] | None:
+    """What ``--backend-option`` says."""
+    return option_values(given, "--backend-option", "concurrency=16")
 
 
 def chat_arguments(given: list[str] | None) -> dict[str, Any] | None:

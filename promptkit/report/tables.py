@@ -162,6 +162,8 @@ def cost_line(cost: Cost) -> Flow:
         f"{cost.prompt_tokens:,} prompt tokens": cost.prompt_tokens > 0,
         f"{cost.computed_tokens:,} computed tokens": cost.computed_tokens > 0,
         f"{cost.new_tokens:,} new tokens": cost.new_tokens > 0,
+        f"{cost.requests:,} requests": cost.requests > 0,
+        f"price {cost.price:.4f}": cost.price > 0,
         f"{cost.trained_parameters:,} trained parameters": cost.trained_parameters > 0,
         duration(cost.seconds): True,
         f"peak memory {size(cost.peak_bytes)}": cost.peak_bytes > 0,

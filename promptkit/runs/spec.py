@@ -39,6 +39,8 @@ class EvalSpec(BaseModel):
         base_model: Where the model lies that a saved one stands on, if not where it lay.
         adapter: The folder of a LoRA adapter for the model.
         backend: ``auto`` or a name of the registry.
+        base_url: Where the server of a model is, for backends that ask one.
+        tokenizer: Folder or hub id of that model's tokenizer.
         backend_options: Further options of the backend.
         strategy: The way of adapting: ``in_context`` or a strategy that learns.
         strategy_options: Further options of the strategy.
@@ -80,6 +82,8 @@ class EvalSpec(BaseModel):
     base_model: str | None = None
     adapter: str | None = None
     backend: str = "auto"
+    base_url: str | None = None
+    tokenizer: str | None = None
     backend_options: dict[str, Any] = {}
     strategy: str = "in_context"
     strategy_options: dict[str, Any] = {}

@@ -99,7 +99,13 @@ class InContext:
             self.selector.prepare(examples)
         prompts = [self.template.prompt(example, self._shots(example)) for example in examples]
         candidates = [self.template.candidates(e, self.backend.reads) for e in examples]
-        return self.backend.score(prompts, candidates)
+        found = self.backend.score(prompts, candidates)
+        if self.calibrator is not None and any(one.decided for one in found):
+            raise CapabilityError(
+                f"calibration needs log-probabilities, and backend {self.backend.name!r} gives "
+                "bare decisions for this prompt; use --calibration none"
+            )
+        return found
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]

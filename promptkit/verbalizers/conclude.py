@@ -34,7 +34,8 @@ def prediction_of(
     return _prediction(
         evidence,
         label=labels[best],
-        log_p=tuple(float(value) for value in log_softmax(pooled)),
+        # a reply that was chosen or written has no probability
+        log_p=None if evidence.decided else tuple(map(float, log_softmax(pooled))),
         tied=int(np.sum(pooled == pooled[best])) > 1,
     )
 

@@ -12,7 +12,7 @@ from promptkit.backends.response_cache import CachedBackend
 from promptkit.backends.response_store import Responses
 from promptkit.types import Candidate, Piece, Prompt, Shot
 
-BUILT_IN = {"hf", "embedding", "fake", "vllm"}
+BUILT_IN = {"hf", "embedding", "fake", "openai", "vllm"}
 VLLM = (
     pytest.mark.vllm,
     pytest.mark.filterwarnings("default"),
@@ -38,6 +38,8 @@ def make(request):
     name = request.param
     if name == "vllm":
         return request.getfixturevalue("vllm_on_engines")
+    if name == "openai":
+        return request.getfixturevalue("openai_on_loopback")
     folder = {"embedding": "minilm", "fake": "fake"}.get(name)
     if name == "hf":
         folder = str(request.getfixturevalue("causal_folder")("gpt2"))
@@ -69,6 +71,22 @@ def vllm_on_engines(trained_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_started", started)
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        yield build
+
+
+@pytest.fixture(scope="session")
+def openai_on_loopback(causal_folder):
+    """Backends of one server, which serves a tiny model."""
+    from tests.fault_server import FaultServer, ModelBrain, serving
+
+    folder = str(causal_folder("gpt2"))
+
+    def build(batch_size="auto"):
+        at_once = {} if batch_size == "auto" else {"concurrency": batch_size}
+        options = {"model": "tiny", "base_url": url, "tokenizer": folder, **at_once}
+        return BACKENDS.build("openai", options)
+
+    with serving(FaultServer(ModelBrain(folder))) as url:
         yield build
 
 

@@ -115,7 +115,7 @@ class FaultServer:
 
     def __init__(self, brain, can=EVERYTHING, rate=0.0, seed=0, lies="", key=None):
         self.brain, self.can, self.rate, self.seed = brain, set(can), rate, seed
-        self.lies, self.key, self.model = lies, key, "tiny"
+        self.lies, self.key, self.model, self.root = lies, key, "tiny", "org/tiny"
         self.faulty, self.dead, self.refuses, self.always = rate > 0, False, "", ""
         self.retry_after = "0.01"
         #: Requests by their content: how often they were asked, and answered in full.
@@ -127,7 +127,7 @@ class FaultServer:
         if path == "/v1/models":
             entry = {
                 "id": self.model,
-                "root": "org/tiny",
+                "root": self.root,
                 "owned_by": "tests",
                 "created": time.time(),
             }
@@ -237,22 +237,29 @@ def handler_of(server):  # noqa: C901
             except Refused as error:
                 self.send(error.status, {"error": {"message": error.message}})
                 return
-            if fault == "busy":
-                self.send(429, {"error": {"message": "slow down"}}, server.retry_after)
-            elif fault == "broken":
-                self.send(500, {"error": {"message": "out of order"}})
-            elif fault == "dropped":
-                self.close_connection = True
-                self.connection.close()
-            elif fault == "truncated":
-                self.send(200, found, cut=True)
-            else:
-                if fault == "late":
-                    time.sleep(LATE)
-                else:
-                    with server.lock:
-                        server.answered[content] += 1
-                self.send(200, found)
+            getattr(self, fault or "whole")(found, content)
+
+        def whole(self, found, content):
+            with server.lock:
+                server.answered[content] += 1
+            self.send(200, found)
+
+        def late(self, found, content):
+            time.sleep(LATE)
+            self.send(200, found)
+
+        def busy(self, found, content):
+            self.send(429, {"error": {"message": "slow down"}}, server.retry_after)
+
+        def broken(self, found, content):
+            self.send(500, {"error": {"message": "out of order"}})
+
+        def dropped(self, found, content):
+            self.close_connection = True
+            self.connection.close()
+
+        def truncated(self, found, content):
+            self.send(200, found, cut=True)
 
         def send(self, status, found, retry_after=None, cut=False):
             text = json.dumps(found).encode()

@@ -144,7 +144,7 @@ class Client:
         """The same without a body."""
         return self._tried(lambda: self._client.get(path, cast_to=_Raw))
 
-    def each(self, jobs: Sequence[Callable[[], T]]) -> list[T | Fault]:  # noqa: C901
+    def each(self, jobs: Sequence[Callable[[], T]]) -> list[T | Fault]:
         """The result of each job, or its fault, in order; several run at once.
 
         The threads are daemons: Ctrl-C ends the program at once, whatever a server still owes.
@@ -155,25 +155,20 @@ class Client:
         found: dict[int, T | Fault] = {}
         ended: list[BaseException] = []
         places = iter(range(len(jobs)))
-        self._stop = threading.Event()
+        stop = self._stop = threading.Event()
         done = threading.Semaphore(0)
 
         def work() -> None:
             try:
-                while not self._stop.is_set():
+                while not stop.is_set():
                     with self._lock:
                         place = next(places, None)
                     if place is None:
                         return
-                    try:
-                        found[place] = jobs[place]()
-                    except Fault as fault:
-                        found[place] = fault
-                        if fault.kind == "unreachable" and not self._stop.is_set():
-                            self.check_alive(fault)
+                    found[place] = self._result(jobs[place])
             except BaseException as error:
                 ended.append(error)
-                self._stop.set()
+                stop.set()
             finally:
                 done.release()
 
@@ -184,11 +179,19 @@ class Client:
             for _ in range(workers):
                 done.acquire()
         except BaseException:
-            self._stop.set()
+            stop.set()
             raise
         if ended:
             raise ended[0]
         return [found[place] for place in range(len(jobs))]
+
+    def _result(self, job: Callable[[], T]) -> T | Fault:
+        try:
+            return job()
+        except Fault as fault:
+            if fault.kind == "unreachable" and not self._stop.is_set():
+                self.check_alive(fault)
+            return fault
 
     def check_alive(self, fault: Fault) -> None:
         """Ask the server for anything at all.

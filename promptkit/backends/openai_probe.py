@@ -100,7 +100,7 @@ def probe(client: Client, model: str, tokens: Tokens | None, extra: Mapping[str,
         ways=tuple(ways),
         structured=structured,
         max_tokens=int(limit) if isinstance(limit, int) else None,
-        identity={key: entry[key] for key in ("id", "root", "owned_by") if entry.get(key)},
+        identity=_identity(entry),
         refused={way: why for way, why in refused.items() if way not in ways},
     )
 
@@ -125,6 +125,15 @@ def _entry(client: Client, model: str) -> Mapping[str, Any]:
             f"server {client.url} serves no model {model!r}", hint=f"it serves {names}"
         )
     return found[0] if found else {}
+
+
+def _identity(entry: Mapping[str, Any]) -> dict[str, str]:
+    """What names the model; where its folder lies on the server, and since when, does not."""
+    found = {key: str(entry[key]) for key in ("id", "root", "owned_by") if entry.get(key)}
+    return {
+        key: value.rstrip("/").rpartition("/")[2] if value.startswith("/") else value
+        for key, value in found.items()
+    }
 
 
 def _spelled(tokens: list[str]) -> None:

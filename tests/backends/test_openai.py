@@ -1,6 +1,7 @@
 """A served model gives what it gives in this process, and the best evidence that its server has."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,23 @@ def test_each_exact_way_gives_the_scores_of_hf(brain, causal_folder, family, way
         found = served.score(PROMPTS, [candidates()] * len(PROMPTS))
     close(found, expected)
     assert {one.kind for one in found} == {"log-probability"}
+
+
+def test_a_chat_by_token_ids_gives_the_scores_of_hf(brain, causal_folder):
+    folder = str(causal_folder("qwen3"))
+    chats = [replace(prompt, chat=True) for prompt in PROMPTS]
+    hf = HFBackend(folder, device="cpu", dtype="float32")
+    expected = hf.score(chats, [candidates()] * len(chats))
+    with serving(FaultServer(brain("qwen3"))) as url:
+        served = OpenAIBackend("tiny", url, tokenizer=folder, **FAST)
+        close(served.score(chats, [candidates()] * len(chats)), expected)
+
+
+def test_where_a_model_lies_on_its_server_does_not_name_it():
+    server = FaultServer(HashBrain(), {"chat", "models"})
+    server.root = "/srv/models/tiny-1b/"
+    with serving(server) as url:
+        assert OpenAIBackend("tiny", url, **FAST).identity["root"] == "tiny-1b"
 
 
 def test_text_that_the_server_tokenizes_scores_as_in_hf(brain, causal_folder):
@@ -242,8 +260,6 @@ def test_a_reply_that_is_no_label_is_unscored_and_kept():
 
 
 def test_a_chat_is_not_scored_by_text_whose_template_nobody_knows(brain):
-    from dataclasses import replace
-
     chat = [replace(PROMPTS[0], chat=True)]
     with serving(FaultServer(brain("gpt2"), {"ids", "echo"})) as url:
         served = OpenAIBackend("tiny", url, **FAST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
@@ -108,38 +108,65 @@ class Asking:
     def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> _Asked:
         """Token ids for a row, its prompt shortened when it is too long for the model."""
         scorer = self.scorer
-        if scorer.length(whole) <= self.max_tokens:
-            return _Asked(prompt, whole)
-        which = max(range(len(candidates)), key=lambda i: len(whole.answers[i]))
-        widest = [candidates[which]]
-        keep = {flat(candidate.text).strip() for candidate in candidates}
         try:
-            prompt = fit(
-                prompt,
-                lambda p: scorer.length(*scorer.requests([p], [widest])) + 1,
-                self.max_tokens,
-                keep,
-            )
+            return _Asked(*fitted(prompt, candidates, whole, scorer.requests, scorer.length,
+                                  self.max_tokens))  # fmt: skip
         except DataError as error:
             return _Asked(prompt, None, str(error))
-        return _Asked(prompt, *scorer.requests([prompt], [candidates]))
 
     def _evidence(
         self, asked: _Asked, candidates: Sequence[Candidate], log_p: Sequence[float]
     ) -> Evidence:
-        prompt, request = asked.prompt, asked.request
+        request = asked.request
         words = [flat(self.scorer.word(candidate)) for candidate in candidates]
-        return Evidence(
-            example_id=prompt.example_id,
+        return evidence_of(
+            asked.prompt,
             log_p=tuple(log_p),
             n_tokens=tuple(len(a) for a in request.answers) if request else (),
             n_bytes=tuple(len(word.encode()) for word in words) if request else (),
             kind=self.scorer.evidence,
-            shots=tuple(shot.example_id for shot in prompt.shots),
-            dropped_shots=prompt.dropped_shots,
-            cut_chars=prompt.cut_chars,
             problem=asked.problem,
         )
+
+
+def fitted(
+    prompt: Prompt,
+    candidates: Sequence[Candidate],
+    whole: Any,
+    requests: Callable[[Sequence[Prompt], Sequence[Sequence[Candidate]]], Sequence[Any]],
+    length: Callable[[Any], int],
+    max_tokens: int,
+) -> tuple[Prompt, Any]:
+    """A prompt and its request, shortened where the model does not read as much.
+
+    Args:
+        prompt: The prompt.
+        candidates: Its candidates.
+        whole: Its request as it is.
+        requests: Makes requests of prompts.
+        length: Tokens of a request.
+        max_tokens: Most tokens that the model reads.
+
+    Raises:
+        DataError: It cannot be made to fit.
+    """
+    if length(whole) <= max_tokens:
+        return prompt, whole
+    widest = [candidates[max(range(len(candidates)), key=lambda i: len(whole.answers[i]))]]
+    keep = {flat(candidate.text).strip() for candidate in candidates}
+    prompt = fit(prompt, lambda p: length(requests([p], [widest])[0]) + 1, max_tokens, keep)
+    return prompt, requests([prompt], [candidates])[0]
+
+
+def evidence_of(prompt: Prompt, **found: Any) -> Evidence:
+    """Evidence about a prompt: its row, its demonstrations and what was left out of it."""
+    return Evidence(
+        example_id=prompt.example_id,
+        shots=tuple(shot.example_id for shot in prompt.shots),
+        dropped_shots=prompt.dropped_shots,
+        cut_chars=prompt.cut_chars,
+        **found,
+    )
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from typing import Any
 import torch
 
 from promptkit.backends.cached_passes import CachedPasses, cached_passes
+from promptkit.backends.continuing import Continuing
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.plan import Pass, plan
 from promptkit.backends.shared_passes import SharedPasses, shared_passes
 from promptkit.backends.tokens import Request, Tokens
-from promptkit.types import Candidate, Prompt, Text
 
 _log = logging.getLogger(__name__)
 
 
-class CausalScorer:
+class CausalScorer(Continuing):
     """Scores with a causal language model (Llama, Qwen, Gemma, GPT-2, OPT...).
 
     Args:
@@ -33,7 +33,8 @@ class CausalScorer:
     """
 
     def __init__(self, model: Any, tokens: Tokens, passes: Passes) -> None:
-        self.model, self.tokens, self.passes = model, tokens, passes
+        super().__init__(tokens)
+        self.model, self.passes = model, passes
         #: What the numbers are; a record of a run shows it.
         self.evidence = "log-probability"
         #: How what is shared is computed once; None is the plain computation.
@@ -48,24 +49,6 @@ class CausalScorer:
             else:
                 self.evidence += ", each answer apart"
                 _log.info("%s: nothing is shared: %s; %s", name, unshared, uncached)
-
-    def seen(self, prompt: Prompt) -> Prompt:
-        """The prompt as it is."""
-        return prompt
-
-    def word(self, candidate: Candidate) -> Text:
-        """The answer with its leading white space."""
-        return candidate.text
-
-    def requests(
-        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
-    ) -> list[Request]:
-        """See `Tokens.requests`: prompt and answer are encoded together."""
-        return self.tokens.requests(prompts, candidates)
-
-    def length(self, request: Request) -> int:
-        """Tokens of the prompt with its longest answer."""
-        return len(request.context) + max(map(len, request.answers))
 
     def run(self, requests: Sequence[Request]) -> list[list[float]]:
         """(n, c) log-probabilities."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
+from promptkit.backends.asking import evidence_of, fitted
 from promptkit.backends.meter import Meter
 from promptkit.backends.openai_chat import Chat, alike
 from promptkit.backends.openai_client import Client, Fault, Price
@@ -20,7 +21,6 @@ from promptkit.backends.openai_probe import BY_IDS, WAYS, probe
 from promptkit.backends.openai_tokenizer import load_tokens
 from promptkit.backends.tokens import Request
 from promptkit.errors import BackendError, CapabilityError, DataError, SpecError, nearest
-from promptkit.prompts.budget import fit
 from promptkit.prompts.flatten import answer_text, flatten, messages_of
 from promptkit.prompts.sandbox import pieces_of
 from promptkit.types import Candidate, Cost, Evidence, Piece, Prompt, flat, label_key
@@ -187,7 +187,11 @@ class OpenAIBackend:
             raise self._client.gone(faults[0]) from faults[0]
 
     def _job(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Callable[[], Evidence]:
-        """What has to be done for a row; a thread does it."""
+        """What has to be done for a row; a thread does it.
+
+        Raises:
+            CapabilityError: No kind of evidence suits the prompt.
+        """
         words = [flat(candidate.text).strip() for candidate in candidates]
         labels = [label_key(candidate.label) for candidate in candidates]
         way = self._way(prompt, alike(words, labels))
@@ -201,6 +205,11 @@ class OpenAIBackend:
             return lambda: problem
         if way == "echo":
             return partial(self._by_text, prompt, candidates)
+        if prompt.prefill:
+            raise CapabilityError(
+                f"server {self._client.url}: a turn that is begun (prefill) cannot be sent as "
+                "messages; give the model's tokenizer (--tokenizer), or take 'prefill' out"
+            )
         return partial(self._by_chat, way, prompt, candidates, words, labels)
 
     def _way(self, prompt: Prompt, begin_alike: bool) -> str:
@@ -229,13 +238,10 @@ class OpenAIBackend:
         tokens = self.tokens
         assert tokens is not None
         request, limit = tokens.request(prompt, candidates), self._found.max_tokens
-        # one token is generated beside those that are read
-        if limit is None or _length(request) < limit:
+        if limit is None:
             return prompt, request
-        widest = candidates[max(range(len(candidates)), key=lambda i: len(request.answers[i]))]
-        keep = {flat(candidate.text).strip() for candidate in candidates}
-        prompt = fit(prompt, lambda p: _length(tokens.request(p, [widest])) + 1, limit - 1, keep)
-        return prompt, tokens.request(prompt, candidates)
+        # one token is generated beside those that are read
+        return fitted(prompt, candidates, request, tokens.requests, _length, limit - 1)
 
     def _by_ids(
         self, way: str, prompt: Prompt, candidates: Sequence[Candidate], request: Request
@@ -337,29 +343,18 @@ def _evidence(
     *,
     decided: bool = False,
 ) -> Evidence:
-    return Evidence(
-        example_id=prompt.example_id,
+    return evidence_of(
+        prompt,
         log_p=tuple(log_p),
         n_tokens=lengths,
         n_bytes=tuple(len(flat(candidate.text).encode()) for candidate in candidates),
         kind=kind,
-        shots=tuple(shot.example_id for shot in prompt.shots),
-        dropped_shots=prompt.dropped_shots,
-        cut_chars=prompt.cut_chars,
         decided=decided,
     )
 
 
 def _without(prompt: Prompt, problem: str, kind: str = "") -> Evidence:
-    return Evidence(
-        example_id=prompt.example_id,
-        log_p=(),
-        kind=kind,
-        shots=tuple(shot.example_id for shot in prompt.shots),
-        dropped_shots=prompt.dropped_shots,
-        cut_chars=prompt.cut_chars,
-        problem=problem,
-    )
+    return evidence_of(prompt, log_p=(), kind=kind, problem=problem)
 
 
 def _price(given: Mapping[str, float] | None) -> Price:

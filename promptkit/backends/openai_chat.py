@@ -4,7 +4,7 @@
   first token is not among them has an upper bound: the least of those that are. Where the bounds
   decide nothing the row is unscored; where they leave one winner it is a decision, not a number.
 * ``choice``: the server lets the model write a label and nothing else.
-* ``generation``: the model writes what it likes, and the reply must be a label.
+* ``generation``: the model writes what it likes, and the reply behind its thoughts must be a label.
 
 A reply that was chosen or written has no probability, and none is made up: see `Evidence.decided`.
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 from promptkit.backends.openai_client import Client, Fault
 from promptkit.errors import DataError
+from promptkit.prompts.thinking import without_thinking
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -84,7 +85,13 @@ class Chat:
         if way == "choice":
             said = self.chosen(messages, words)
         else:
-            said = self.written(messages, max(map(len, words)) + ROOM)
+            answer = without_thinking(self.written(messages, max(map(len, words)) + ROOM))
+            if answer is None:
+                raise DataError(
+                    "the reply ended before its thoughts did; tell the model not to think "
+                    "(--chat-template-kwargs)"
+                )
+            said = answer
         return _decision(_which(said, words), labels)
 
     def top(self, messages: Messages) -> dict[str, float]:

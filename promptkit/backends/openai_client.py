@@ -331,9 +331,9 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _checked_url(url: str) -> str:
-    if not re.match(r"https?://[^/]", url):
-        raise SpecError(f"base_url {url!r}: write it as http://localhost:8000/v1")
-    # a key in an address ends up in logs and tables
+    # a key in an address ends up in logs and tables: look for one before it is repeated
     if "@" in url or "?" in url:
         raise SpecError("base_url: leave keys and passwords out of the address")
+    if not re.match(r"https?://[^/]", url):
+        raise SpecError(f"base_url {url!r}: write it as http://localhost:8000/v1")
     return url.rstrip("/")

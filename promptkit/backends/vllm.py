@@ -166,8 +166,8 @@ def _started(**options: Any) -> Any:
     except RuntimeError as error:
         raise BackendError(
             f"vLLM does not start: {str(error).splitlines()[0]}",
-            hint="its own message stands above; less --backend-option max_model_len=... or more "
-            "gpu_memory_utilization often helps. In a script of your own, begin under "
+            hint="its own message stands above; --backend-option max_model_len=2048, or another "
+            "gpu_memory_utilization, often helps. In a script of your own, begin under "
             "if __name__ == '__main__'",
         ) from error
 

@@ -7,17 +7,17 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from promptkit.backends.continuing import Continuing
 from promptkit.backends.meter import Meter
 from promptkit.backends.probe import SAME, SAME_IN_HALF
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.backends.vllm_steps import Generation, generations
 from promptkit.errors import BackendError
-from promptkit.types import Candidate, Prompt, Text
 
 _log = logging.getLogger(__name__)
 
 
-class VLLMScorer:
+class VLLMScorer(Continuing):
     """Scores with vLLM.
 
     Args:
@@ -30,30 +30,13 @@ class VLLMScorer:
     def __init__(self, engine: Any, tokens: Tokens, meter: Meter, adapter: Any = None) -> None:
         from vllm.sampling_params import MAX_LOGPROB_TOKEN_IDS
 
-        self.engine, self.tokens, self.meter, self.adapter = engine, tokens, meter, adapter
+        super().__init__(tokens)
+        self.engine, self.meter, self.adapter = engine, meter, adapter
         self._most = int(MAX_LOGPROB_TOKEN_IDS)
         #: Whether the engine's prefix cache is read; `check_order` says whether it may be.
         self.cached = True
         #: What the numbers are; a record of a run shows it.
         self.evidence = "log-probability"
-
-    def seen(self, prompt: Prompt) -> Prompt:
-        """The prompt as it is."""
-        return prompt
-
-    def word(self, candidate: Candidate) -> Text:
-        """The answer with its leading white space."""
-        return candidate.text
-
-    def requests(
-        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
-    ) -> list[Request]:
-        """See `Tokens.requests`: prompt and answer are encoded together."""
-        return self.tokens.requests(prompts, candidates)
-
-    def length(self, request: Request) -> int:
-        """Tokens of the prompt with its longest answer."""
-        return len(request.context) + max(map(len, request.answers))
 
     def run(self, requests: Sequence[Request]) -> list[list[float]]:
         """(n, c) log-probabilities.

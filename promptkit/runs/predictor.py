@@ -14,7 +14,7 @@ from promptkit.protocols import Strategy
 from promptkit.runs.labels import wanted_labels
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import prompting
-from promptkit.runs.saved import Saved, load_model
+from promptkit.runs.saved import ASKED_MODELS_ONLY, Saved, load_model
 from promptkit.runs.spec import EvalSpec
 
 
@@ -47,11 +47,12 @@ def predictor_of(asked: EvalSpec) -> Predictor:
                 f"--model {asked.model} holds a saved model, which brings its template and labels "
                 "with it: leave out --template and --labels"
             )
-        if asked.chat_template_kwargs:
-            raise SpecError(
-                f"--chat-template-kwargs cannot be chosen for the saved model in {asked.model}; "
-                "leave it out"
-            )
+        for option in ASKED_MODELS_ONLY:
+            if option in asked.model_fields_set:
+                raise SpecError(
+                    f"--{option.replace('_', '-')} cannot be chosen for the saved model in "
+                    f"{asked.model}; leave it out"
+                )
         found = load_model(
             asked.model, base_model=asked.base_model, device=asked.device, dtype=asked.dtype
         )

@@ -37,6 +37,15 @@ from promptkit.types import Example, Prediction, Scalar
 MINILM_HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 #: Rows that are predicted together.
 PREDICT_ROWS = 256
+#: Options of a model that is asked by prompts here; a saved one has settled them.
+ASKED_MODELS_ONLY = (
+    "chat_template_kwargs",
+    "base_url",
+    "tokenizer",
+    "backend_options",
+    "cache",
+    "cache_folder",
+)
 
 
 @dataclass(frozen=True)

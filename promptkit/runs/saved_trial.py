@@ -15,22 +15,12 @@ from promptkit.runs.manifest import read_manifest
 from promptkit.runs.method import NONE, Method
 from promptkit.runs.parts import LEARNING_PACKAGES, dtype_for, package_versions
 from promptkit.runs.recipe import Recipe, recipe_of
-from promptkit.runs.saved import load_model
+from promptkit.runs.saved import ASKED_MODELS_ONLY, load_model
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
 
 #: Options of an evaluation that a saved model has settled.
-SETTLED = (
-    "shots",
-    "selector",
-    "chat",
-    "chat_template_kwargs",
-    "adapter",
-    "train_data",
-    "dry_run",
-    "cache",
-    "cache_folder",
-)
+SETTLED = ("shots", "selector", "chat", "adapter", "train_data", "dry_run", *ASKED_MODELS_ONLY)
 
 
 def saved_trial(asked: EvalSpec) -> Trial:

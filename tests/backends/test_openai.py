@@ -291,6 +291,7 @@ def test_the_server_says_what_it_serves(brain, causal_folder):
     [
         ({"base_url": "localhost:8000"}, "http://localhost:8000/v1"),
         ({"base_url": "http://me:secret@host/v1"}, "leave keys and passwords out"),
+        ({"base_url": "me:secret@host/v1"}, "leave keys and passwords out"),
         ({"api_key_env": "sk-12345"}, "not the name of an environment variable"),
         ({"evidence": "ecko"}, "did you mean 'echo'"),
         ({"retries": -1}, "less than 0"),
@@ -302,3 +303,42 @@ def test_options_that_cannot_be_are_refused_without_repeating_a_key(options, mes
         BACKENDS.build("openai", {"model": "m", "base_url": "http://127.0.0.1:9/v1", **options})
     assert "secret" not in str(error.value)
     assert "12345" not in str(error.value)
+
+
+class Thinker(HashBrain):
+    """Writes thoughts, then a label; or does not come to its end."""
+
+    thoughts = "<think>\nneither good\n</think>\n\nnegative"
+
+    def write(self, ids, room):
+        return self.thoughts
+
+
+@pytest.mark.parametrize(
+    ("thoughts", "label", "why"),
+    [
+        (Thinker.thoughts, "negative", ""),
+        ("positive, I guess</think>negative", "negative", ""),
+        ("<think>\npositive", None, "ended before its thoughts did"),
+    ],
+)
+def test_thoughts_are_taken_off_a_written_reply(thoughts, label, why):
+    brain = Thinker()
+    with serving(FaultServer(brain, {"chat", "models"})) as url:
+        served = OpenAIBackend("tiny", url, **FAST)
+        brain.thoughts = thoughts
+        (found,) = served.score(PROMPTS[:1], [candidates(WORDS[:2])])
+    assert why in found.problem
+    if label:
+        assert WORDS[found.log_p.index(0.0)] == label
+    else:
+        assert found.log_p == ()
+
+
+@pytest.mark.parametrize("can", [{"chat", "models"}, {"chat", "models", "top_logprobs"}])
+def test_a_turn_that_is_begun_is_refused_where_only_messages_can_be_sent(can):
+    begun = replace(PROMPTS[0], chat=True, prefill=(Piece("Mood:"),))
+    with serving(FaultServer(HashBrain(), can)) as url:
+        served = OpenAIBackend("tiny", url, **FAST)
+        with pytest.raises(CapabilityError, match=r"prefill.*--tokenizer"):
+            served.score([begun], [candidates(WORDS[:2])])

@@ -5,15 +5,15 @@ One engine serves all of these tests, since it takes most of a minute to start.
 
 import importlib.util
 import os
-import shutil
 
 import pytest
 
-from promptkit.backends.hf import HFBackend, load_tokenizer
+from promptkit.backends.hf import HFBackend
 from promptkit.backends.vllm import VLLMBackend, _check_version
 from promptkit.errors import CapabilityError, SpecError
-from promptkit.types import Candidate, Piece, Prompt, Shot
-from tests.trained import TASKS, rows
+from promptkit.types import Piece, Prompt
+from tests.trained import rows
+from tests.trained_prompts import FEELINGS, INTENTS, chatting, labels, prompts
 
 pytestmark = [
     pytest.mark.vllm,
@@ -23,26 +23,11 @@ pytestmark = [
         reason="vLLM is not installed (scripts/install_vllm_cpu.sh)",
     ),
 ]
-CHAT = (
-    "{{ bos_token }}{% for m in messages %}[{{ m['role'] }}]\n{{ m['content'] | trim }}\n"
-    "{% endfor %}{% if add_generation_prompt %}[assistant]\n{% endif %}"
-)
-INTENTS = (
-    "card arrival", "card not working", "card payment fee charged", "lost card", "lost phone",
-    "refund", "refund not showing up", "transfer", "transfer not received by recipient",
-)  # fmt: skip
-FEELINGS = ("negative", "neutral", "positive")
 
 
 @pytest.fixture(scope="module")
 def folder(trained_folder, tmp_path_factory):
-    """The trained model, its tokenizer with a chat template."""
-    made = tmp_path_factory.mktemp("chat") / "model"
-    shutil.copytree(trained_folder, made)
-    tokenizer = load_tokenizer(made)
-    tokenizer.chat_template = CHAT
-    tokenizer.save_pretrained(made)
-    return str(made)
+    return chatting(trained_folder, tmp_path_factory.mktemp("chat") / "model")
 
 
 @pytest.fixture(scope="module")
@@ -55,31 +40,6 @@ def backend(folder):
 @pytest.fixture(scope="module")
 def reference(folder):
     return HFBackend(folder)
-
-
-def prompts(shots="none", chat=False):
-    instruction, words = TASKS["same"]
-    known = rows()
-
-    def shot(row):
-        return Shot(row["id"], row["label"], query(row), (Piece(f" {words[row['label']]}"),))
-
-    def query(row):
-        return (Piece("Review: "), Piece(row["text"], row=True), Piece("\nSentiment:"))
-
-    shown = {
-        "none": lambda _: (),
-        "fixed": lambda _: tuple(map(shot, known[:4])),
-        "own": lambda at: tuple(shot(known[(at + step) % len(known)]) for step in (7, 3, 11)),
-    }[shots]
-    return [
-        Prompt(row["id"], query(row), instruction=(Piece(instruction),), shots=shown(at), chat=chat)
-        for at, row in enumerate(known)
-    ]
-
-
-def labels(words, n):
-    return [[Candidate(word, (Piece(f" {word}"),)) for word in words]] * n
 
 
 @pytest.mark.parametrize("words", [FEELINGS, INTENTS], ids=["feelings", "intents"])

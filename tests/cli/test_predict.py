@@ -104,3 +104,26 @@ def test_what_is_wrong_is_one_line(promptkit, home, model, arguments, said):
     assert err.count("\n") == 1
     assert not (home / "out.csv").exists()
     assert not list(home.glob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(*PREDICT, "--output", "out.csv"), ("eval", "--model", "model", "--data", "customer_reviews")],
+)
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--cache-folder", "kept"),
+        ("--base-url", "http://localhost:8000/v1"),
+        ("--tokenizer", "model"),
+        ("--backend-option", "concurrency=2"),
+        ("--chat-template-kwargs", "enable_thinking=false"),
+    ],
+)
+def test_what_a_saved_model_has_settled_is_not_left_out_in_silence(
+    promptkit, model, command, option, value
+):
+    status, _, err = promptkit(*command, option, value)
+    assert status == 2
+    assert option in err
+    assert len(err.strip().splitlines()) == 1

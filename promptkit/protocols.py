@@ -10,10 +10,25 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from promptkit.types import Candidate, Cost, Evidence, Example, Prediction, Prompt, Scalar
+from promptkit.types import (
+    Candidate,
+    Cost,
+    Evidence,
+    Example,
+    Prediction,
+    Prompt,
+    Sampling,
+    Scalar,
+)
 
 #: Called with the number of rows that were just finished.
 Progress = Callable[[int], None]
+#: Called with a row's place and its evidence, once it is there.
+OnEvidence = Callable[[int, Evidence], None]
+
+
+def unheard(place: int, evidence: Evidence) -> None:
+    """Nobody keeps it."""
 
 
 @runtime_checkable
@@ -70,11 +85,34 @@ class TellsEach(Protocol):
         self,
         prompts: Sequence[Prompt],
         candidates: Sequence[Sequence[Candidate]],
-        on_evidence: Callable[[int, Evidence], None],
+        on_evidence: OnEvidence,
     ) -> list[Evidence]:
         """As `Backend.score`; calls back with a row's place and evidence once it is there.
 
         The call may come from any thread, one at a time.
+        """
+        ...
+
+
+@runtime_checkable
+class CanGenerate(Protocol):
+    """A backend whose model writes."""
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None = None,
+        on_evidence: OnEvidence = unheard,
+    ) -> list[Evidence]:
+        """Evidence with `Evidence.generations`, a row each, in the order given.
+
+        Args:
+            prompts: What is asked.
+            sampling: How the model writes.
+            choices: For each prompt what alone can be written; None where anything can. These are
+                then written whole, whatever `Sampling.max_new_tokens` says.
+            on_evidence: Told each row; the call may come from any thread, one at a time.
         """
         ...
 
@@ -110,6 +148,26 @@ class Verbalizer(Protocol):
         self, evidence: Evidence, candidates: Sequence[Candidate], labels: Sequence[Scalar]
     ) -> NDArray[np.float64]:
         """(k,) unnormalised log-probabilities in the order of ``labels``."""
+        ...
+
+
+class Parser(Protocol):
+    """Reads an answer out of what a model wrote."""
+
+    def extract(self, text: str) -> str:
+        """The part of a reply that is its answer, white space at its ends left out.
+
+        Raises:
+            DataError: There is none; the message says what is missing, and not the reply.
+        """
+        ...
+
+    def match(self, answer: str, words: Sequence[str]) -> int:
+        """The place of the one word that an extracted answer is.
+
+        Raises:
+            DataError: It is none of them, or could be several; never a guess.
+        """
         ...
 
 

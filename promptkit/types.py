@@ -33,10 +33,11 @@ class Task:
 
     Args:
         name: The task's name.
-        kind: ``classify`` (one label of a fixed set) or ``choose`` (one of the row's own choices);
-            the other kinds are reserved.
+        kind: ``classify`` (one label of a fixed set), ``choose`` (one of the row's own choices) or
+            ``generate`` (a text); the other kinds are reserved.
         fields: The names that a row must bring.
-        labels: The label set in canonical order; empty while open, and for ``choose``.
+        labels: The label set in canonical order; empty while open, for ``choose`` and for
+            ``generate``.
         choices: For ``choose``, the field that holds the row's list of choices.
     """
 
@@ -151,6 +152,51 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """How a model writes.
+
+    Args:
+        max_new_tokens: Tokens that it may write.
+        temperature: What logits are divided by; 0 takes the most probable token each time.
+        top_p: The least share of the probability that is drawn from, the most probable first.
+        top_k: The most tokens that are drawn from; 0 is all.
+        samples: How often each prompt is answered.
+        stop: Texts that end an answer, and are no part of it.
+        seed: Seed of all draws; each row and sample has its own, see `seed_of`.
+    """
+
+    max_new_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    samples: int = 1
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+    def seed_of(self, example_id: str, sample: int) -> int:
+        """A seed of 31 bits that depends on the row and the sample, and on no other row."""
+        text = f"{self.seed}\0{sample}\0{example_id}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a model wrote once.
+
+    Args:
+        text: As it was written, thoughts included: a think block that the prompt opened is opened
+            here, so that it can be told apart. What ended it is left out.
+        finish: ``stop`` where it came to an end by itself or at a stop text, ``length`` where it
+            ran out of tokens.
+        n_tokens: Tokens that were written.
+    """
+
+    text: str
+    finish: Literal["stop", "length"] = "stop"
+    n_tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a backend found out about one prompt; raw, and stored as it is.
 
@@ -168,6 +214,7 @@ class Evidence:
             the labels, where that was estimated beforehand; see `promptkit.calibration`.
         decided: Whether ``log_p`` is a bare decision, 0 for the words of one label and -inf for
             all others: then there are no probabilities.
+        generations: What the model wrote, a text for each sample; empty where it was not asked to.
     """
 
     example_id: str
@@ -181,6 +228,17 @@ class Evidence:
     problem: str = ""
     log_prior: tuple[float, ...] = ()
     decided: bool = False
+    generations: tuple[Generation, ...] = ()
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Evidence:
+        """What `dataclasses.asdict` was called on, back from JSON."""
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in content.items()
+        }
+        written = tuple(Generation(**one) for one in values.pop("generations", ()))
+        return cls(**values, generations=written)
 
 
 @dataclass(frozen=True)
@@ -197,6 +255,9 @@ class Prediction:
         dropped_shots: See `Evidence`.
         cut_chars: See `Evidence`.
         problem: Why it is unscored.
+        text: What the model wrote, kept where no label could be read from it too; empty where it
+            wrote nothing. Of several samples it is the first that says the label.
+        agreement: Share of the samples that say the label; None where there was one, or none.
     """
 
     example_id: str
@@ -207,6 +268,8 @@ class Prediction:
     dropped_shots: int = 0
     cut_chars: int = 0
     problem: str = ""
+    text: str = ""
+    agreement: float | None = None
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,7 @@ class Asking:
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`."""
         with self.meter.timed():
-            seen, whole = self._whole(prompts, candidates)
-            asked = [self._ask(*one) for one in zip(seen, candidates, whole, strict=True)]
+            asked = self.asked(prompts, candidates)
             requests = [ask.request for ask in asked if ask.request is not None]
             scores = iter(self.scorer.run(requests))
             evidence = []
@@ -77,6 +76,13 @@ class Asking:
             rows=len(prompts), prompt_tokens=sum(len(request.context) for request in requests)
         )
         return evidence
+
+    def asked(
+        self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
+    ) -> list[Asked]:
+        """What the model is asked of each row, long ones shortened."""
+        seen, whole = self._whole(prompts, candidates)
+        return [self._ask(*one) for one in zip(seen, candidates, whole, strict=True)]
 
     def token_ids(
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
@@ -105,17 +111,17 @@ class Asking:
         seen = [self.scorer.seen(prompt) for prompt in prompts]
         return seen, self.scorer.requests(seen, candidates)
 
-    def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> _Asked:
+    def _ask(self, prompt: Prompt, candidates: Sequence[Candidate], whole: Any) -> Asked:
         """Token ids for a row, its prompt shortened when it is too long for the model."""
         scorer = self.scorer
         try:
-            return _Asked(*fitted(prompt, candidates, whole, scorer.requests, scorer.length,
+            return Asked(*fitted(prompt, candidates, whole, scorer.requests, scorer.length,
                                   self.max_tokens))  # fmt: skip
         except DataError as error:
-            return _Asked(prompt, None, str(error))
+            return Asked(prompt, None, str(error))
 
     def _evidence(
-        self, asked: _Asked, candidates: Sequence[Candidate], log_p: Sequence[float]
+        self, asked: Asked, candidates: Sequence[Candidate], log_p: Sequence[float]
     ) -> Evidence:
         request = asked.request
         words = [flat(self.scorer.word(candidate)) for candidate in candidates]
@@ -180,8 +186,14 @@ class _Read:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What became of a row's prompt."""
+class Asked:
+    """What became of a row's prompt.
+
+    Args:
+        prompt: The prompt, perhaps shortened.
+        request: Its token ids; None where it cannot be made to fit.
+        problem: Why.
+    """
 
     prompt: Prompt
     request: Any | None

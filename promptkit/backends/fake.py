@@ -14,11 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from promptkit.backends.asking import evidence_of
 from promptkit.backends.meter import Meter
 from promptkit.errors import DataError
 from promptkit.prompts.budget import fit
 from promptkit.prompts.flatten import flatten
-from promptkit.types import Candidate, Cost, Evidence, Prompt, flat
+from promptkit.protocols import OnEvidence, unheard
+from promptkit.types import Candidate, Cost, Evidence, Generation, Prompt, Sampling, flat
 
 WIDTH = 64
 
@@ -49,6 +51,42 @@ class FakeBackend:
         """See `promptkit.protocols.Backend.score`."""
         with self._meter.timed():
             return [self._score(p, c) for p, c in zip(prompts, candidates, strict=True)]
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None = None,
+        on_evidence: OnEvidence = unheard,
+    ) -> list[Evidence]:
+        """A choice by its hash, else the answer of a demonstration, else a word that means nothing.
+
+        See `promptkit.protocols.CanGenerate`.
+        """
+        found = []
+        with self._meter.timed():
+            for place, prompt in enumerate(prompts):
+                own = [flat(one.text) for one in choices[place]] if choices else []
+                known = own or [flat(shot.answer) for shot in prompt.shots] or [" fake"]
+                texts = [self._written(prompt, known, n) for n in range(sampling.samples)]
+                found.append(
+                    evidence_of(
+                        prompt,
+                        log_p=(),
+                        kind="hash",
+                        generations=tuple(Generation(text, "stop", 1) for text in texts),
+                    )
+                )
+                on_evidence(place, found[-1])
+                words = _words(prompt)
+                self._meter.add(
+                    rows=1, prompt_tokens=words, computed_tokens=words, new_tokens=len(texts)
+                )
+        return found
+
+    def _written(self, prompt: Prompt, known: Sequence[str], sample: int) -> str:
+        read = f"{_read(prompt)}\0{sample}"
+        return min(known, key=lambda word: self._number(read + word))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, w) unit vectors of hashed character trigrams: like texts lie near each other."""

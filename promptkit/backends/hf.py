@@ -7,6 +7,7 @@ how, stands in a file of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -20,18 +21,24 @@ from transformers.activations import FastGELUActivation, NewGELUActivation
 
 from promptkit.backends.adapter import with_adapter
 from promptkit.backends.asking import Asking, Scorer
+from promptkit.backends.beginnings import Beginning, beginnings, evidence_for
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.hf_masked import MaskedScorer
 from promptkit.backends.hf_passes import Passes
-from promptkit.backends.hf_seq2seq import Seq2SeqScorer
+from promptkit.backends.hf_seq2seq import Seq2SeqScorer, encoder_ids
+from promptkit.backends.hf_writing import Asked, Writer
 from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
 from promptkit.backends.weights import locate
 from promptkit.errors import BackendError, CapabilityError
-from promptkit.types import Candidate, Cost, Evidence, Prompt
+from promptkit.protocols import OnEvidence, unheard
+from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling, flat
+
+#: How many times as many tokens a batch has that is written: a step reads all weights for each.
+WRITTEN = 8
 
 #: How a model of each kind is loaded, and who scores with it.
 KINDS: dict[str, tuple[Any, Any]] = {
@@ -98,6 +105,11 @@ class HFBackend:
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: Scorer = scorer(self._model, self.tokens, passes)
         self._asking = Asking(self._scorer, self.max_tokens, self._meter)
+        self._kind = kind
+        writing = Passes(
+            self._device, batch_size, self._meter, token_bytes(self._model), scale=WRITTEN
+        )
+        self._writer = Writer(self._model, self.tokens, writing)
 
     @property
     def cost(self) -> Cost:
@@ -115,6 +127,81 @@ class HFBackend:
     ) -> list[tuple[Any, ...]]:
         """See `promptkit.protocols.TellsTokens`."""
         return self._asking.token_ids(prompts, candidates)
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None = None,
+        on_evidence: OnEvidence = unheard,
+    ) -> list[Evidence]:
+        """See `promptkit.protocols.CanGenerate`.
+
+        Raises:
+            CapabilityError: A masked language model, which fills gaps and does not write.
+        """
+        if self._kind == "masked":
+            raise CapabilityError(
+                f"{self.model!r} is a masked language model, which does not write; use a causal or "
+                "a sequence-to-sequence model, or leave out --strategy generate"
+            )
+        with self._meter.timed():
+            found = self._generated(prompts, sampling, choices)
+        for place, one in enumerate(found):
+            on_evidence(place, one)
+        self._meter.add(rows=len(prompts))
+        return found
+
+    def _generated(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None,
+    ) -> list[Evidence]:
+        rows = self._beginnings(prompts, sampling, choices)
+        asked = [
+            Asked(one.ids, sampling.seed_of(one.prompt.example_id, n), one.answers, one.choices)
+            for one in rows
+            for n in range(sampling.samples if not one.problem else 0)
+        ]
+        self._meter.add(prompt_tokens=sum(len(one.ids) for one in rows))
+        written = iter(self._writer.write(asked, sampling))
+        return [
+            evidence_for(
+                one,
+                [next(written) for _ in range(sampling.samples if not one.problem else 0)],
+                constrained=choices is not None,
+            )
+            for one in rows
+        ]
+
+    def _beginnings(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None,
+    ) -> list[Beginning]:
+        """What is gone on from; of constrained answers the very tokens that would be scored."""
+        if choices is not None:
+            return [
+                Beginning(
+                    one.prompt,
+                    one.request.context if one.request else (),
+                    choices=tuple(flat(self._scorer.word(word)) for word in own),
+                    answers=one.request.answers if one.request else (),
+                    problem=one.problem,
+                )
+                for one, own in zip(self._asking.asked(prompts, choices), choices, strict=True)
+            ]
+        encodes = self._kind == "seq2seq"
+        return beginnings(
+            self.tokens,
+            prompts,
+            None,
+            room=0 if encodes else sampling.max_new_tokens,
+            max_tokens=self.max_tokens,
+            read=partial(encoder_ids, self.tokens) if encodes else self.tokens.contexts,
+        )
 
 
 def with_exact_attention(model: Any) -> Any:

@@ -32,6 +32,7 @@ class Passes:
         meter: Counts the computed positions.
         token_bytes: What a token needs on its way (see `memory.token_bytes`), so that a batch of
             ``auto`` fits into free memory; 0 where that is not known.
+        scale: Multiplies the tokens of an ``auto`` batch.
     """
 
     def __init__(
@@ -40,16 +41,17 @@ class Passes:
         batch_size: int | Literal["auto"],
         meter: Meter,
         token_bytes: int = 0,
+        scale: int = 1,
     ) -> None:
         self.device, self.batch_size, self.meter = device, batch_size, meter
-        self.token_bytes = token_bytes
+        self.token_bytes, self.scale = token_bytes, scale
 
     @property
     def budget(self) -> tuple[int, int | None]:
         """Tokens and sequences of a batch at most, as the user, the device or memory has it."""
         if self.batch_size != "auto":
             return 2**62, self.batch_size
-        tokens = BATCH_TOKENS.get(self.device.type, 1024)
+        tokens = BATCH_TOKENS.get(self.device.type, 1024) * self.scale
         free = free_bytes(self.device) if self.token_bytes else None
         if free is not None:
             tokens = max(1, min(tokens, int(free * SHARE) // self.token_bytes))

@@ -234,11 +234,19 @@ def encoder_requests(
         raise BackendError(
             f"the word {flat(empty)!r} has no token in this vocabulary", hint="choose another word"
         )
+    read = encoder_ids(tokens, [tokens.flat(prompt).text for prompt in prompts])
+    return [
+        Request(context, tuple(ids[word] for word in own))
+        for context, own in zip(read, words, strict=True)
+    ]
+
+
+def encoder_ids(tokens: Tokens, texts: Sequence[Text]) -> list[tuple[int, ...]]:
+    """What the encoder reads of texts: what the tokenizer puts around them is there once."""
     found = []
-    read = tokens.encode([tokens.flat(prompt).text for prompt in prompts])
-    for one, own in zip(read, words, strict=True):
+    for one in tokens.encode(texts):
         head, tail = absent(one.ids, tokens.wrapping)
-        found.append(Request((*head, *one.ids, *tail), tuple(ids[word] for word in own)))
+        found.append((*head, *one.ids, *tail))
     return found
 
 

@@ -6,7 +6,6 @@ each row, and writes it down. Every row ends with evidence or with the reason wh
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,20 +16,15 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.openai_chat import Chat, alike
 from promptkit.backends.openai_client import Client, Fault, Price
 from promptkit.backends.openai_completions import Completions
+from promptkit.backends.openai_messages import check_control, messages
 from promptkit.backends.openai_probe import BY_IDS, WAYS, probe
 from promptkit.backends.openai_tokenizer import load_tokens
+from promptkit.backends.openai_writing import ServedWriting
 from promptkit.backends.tokens import Request
 from promptkit.errors import BackendError, CapabilityError, DataError, SpecError, nearest
-from promptkit.prompts.flatten import answer_text, flatten, messages_of
-from promptkit.prompts.sandbox import pieces_of
-from promptkit.types import Candidate, Cost, Evidence, Piece, Prompt, flat, label_key
-
-#: What servers that tokenize for themselves may read as a control token, in common families.
-CONTROL = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|<｜[^｜<>\n]{1,40}｜>|</?s>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS)\]"
-    r"|<</?SYS>>|<(?:start|end)_of_(?:turn|image)>|<(?:bos|eos|pad|unk|mask)>"
-    r"|</?(?:think|tool_call|tool_response)>|\[(?:CLS|SEP|PAD|UNK|MASK)\]"
-)
+from promptkit.prompts.flatten import answer_text, flatten
+from promptkit.protocols import OnEvidence, unheard
+from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling, flat, label_key
 
 
 class OpenAIBackend:
@@ -109,6 +103,7 @@ class OpenAIBackend:
             self.ways = (self._able(evidence),)
         self._completions = Completions(self._client, model)
         self._chat = Chat(self._client, model, extra, self._found.structured)
+        self._writing = ServedWriting(self._client, model, self.tokens, extra, self._found)
         self._meter = Meter()
 
     @property
@@ -125,13 +120,13 @@ class OpenAIBackend:
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`."""
-        return self.score_telling(prompts, candidates, lambda place, evidence: None)
+        return self.score_telling(prompts, candidates, unheard)
 
     def score_telling(
         self,
         prompts: Sequence[Prompt],
         candidates: Sequence[Sequence[Candidate]],
-        on_evidence: Callable[[int, Evidence], None],
+        on_evidence: OnEvidence,
     ) -> list[Evidence]:
         """See `promptkit.protocols.TellsEach`.
 
@@ -139,6 +134,34 @@ class OpenAIBackend:
             BackendError: The server is gone, or a budget is used up.
             CapabilityError: No kind of evidence suits a prompt.
         """
+        with self._meter.timed():
+            jobs = [self._job(*one) for one in zip(prompts, candidates, strict=True)]
+            return self._done(prompts, jobs, on_evidence)
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None = None,
+        on_evidence: OnEvidence = unheard,
+    ) -> list[Evidence]:
+        """See `promptkit.protocols.CanGenerate`.
+
+        Raises:
+            BackendError: The server is gone, or a budget is used up.
+            CapabilityError: It does not hold a reply to one of several words.
+        """
+        with self._meter.timed():
+            jobs = self._writing.jobs(prompts, sampling, choices)
+            return self._done(prompts, jobs, on_evidence)
+
+    def _done(
+        self,
+        prompts: Sequence[Prompt],
+        jobs: Sequence[Callable[[], Evidence]],
+        on_evidence: OnEvidence,
+    ) -> list[Evidence]:
+        """The evidence of each job, or why there is none; several run at once."""
         lock = threading.Lock()
 
         def told(place: int, job: Callable[[], Evidence]) -> Evidence:
@@ -148,18 +171,16 @@ class OpenAIBackend:
             return evidence
 
         before, money = vars(self._client.spent).copy(), self._client.money
-        with self._meter.timed():
-            jobs = [self._job(*one) for one in zip(prompts, candidates, strict=True)]
-            try:
-                found = self._client.each([partial(told, *one) for one in enumerate(jobs)])
-            finally:
-                spent = {key: n - before[key] for key, n in vars(self._client.spent).items()}
-                self._meter.add(
-                    requests=spent["requests"],
-                    computed_tokens=spent["prompt_tokens"],
-                    new_tokens=spent["completion_tokens"],
-                )
-                self._meter.pay(self._client.money - money)
+        try:
+            found = self._client.each([partial(told, *one) for one in enumerate(jobs)])
+        finally:
+            spent = {key: n - before[key] for key, n in vars(self._client.spent).items()}
+            self._meter.add(
+                requests=spent["requests"],
+                computed_tokens=spent["prompt_tokens"],
+                new_tokens=spent["completion_tokens"],
+            )
+            self._meter.pay(self._client.money - money)
         self._meter.add(rows=len(prompts))
         faults = [one for one in found if isinstance(one, Fault)]
         self._check(faults, len(prompts))
@@ -199,7 +220,7 @@ class OpenAIBackend:
             if self.tokens is not None and WAYS[way] == "log-probability":
                 prompt, request = self._fitted(prompt, candidates)
                 return partial(self._by_ids, way, prompt, candidates, request)
-            _check_control(prompt, candidates)
+            check_control(prompt, candidates)
         except DataError as error:
             problem = _without(prompt, str(error))
             return lambda: problem
@@ -300,38 +321,8 @@ class OpenAIBackend:
 _COUNTING = threading.Lock()
 
 
-def messages(prompt: Prompt) -> list[dict[str, str]]:
-    """A prompt as chat messages in plain text; one that is no chat is one turn of the user."""
-    if not prompt.chat:
-        return [{"role": "user", "content": flat(flatten(prompt).text)}]
-    return [
-        {"role": one["role"], "content": flat(pieces_of(one["content"]))}
-        for one in messages_of(prompt)
-    ]
-
-
 def _length(request: Request) -> int:
     return len(request.context) + max(map(len, request.answers))
-
-
-def _check_control(prompt: Prompt, candidates: Sequence[Candidate]) -> None:
-    """Refuse row text that a server which tokenizes for itself may take for a control token.
-
-    Raises:
-        DataError: There is some.
-    """
-    texts = [prompt.system, prompt.instruction, prompt.query]
-    texts += [part for shot in prompt.shots for part in (shot.query, shot.answer)]
-    texts += [candidate.text for candidate in candidates]
-    for text in texts:
-        # neighbouring pieces may hold one together
-        whole = flat(tuple(Piece(p.text if p.row else "\n", p.row) for p in text))
-        found = CONTROL.search(whole)
-        if found:
-            raise DataError(
-                f"the text holds {found.group()!r}, which the server may read as a control token; "
-                "give the model's tokenizer (--tokenizer), or take it out"
-            )
 
 
 def _evidence(

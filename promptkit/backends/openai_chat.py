@@ -111,11 +111,20 @@ class Chat:
             found[one["token"]] = max(value, found.get(one["token"], -math.inf))
         return found
 
-    def chosen(self, messages: Messages, words: Sequence[str], how: str | None = None) -> str:
-        """The word that the model writes when it may write no other."""
+    def chosen(
+        self, messages: Messages, words: Sequence[str], how: str | None = None, **more: Any
+    ) -> str:
+        """The word that the model writes when it may write no other.
+
+        Args:
+            messages: The chat.
+            words: What it may write.
+            how: One of `CHOOSING`; None for what the server obeys.
+            more: Further entries of the request.
+        """
         how = how or self.structured or ""
         room = max(map(len, words)) + ROOM
-        reply = self._text(self._ask(messages, room, **CHOOSING[how](list(words))))
+        reply = self.text(self._ask(messages, room, **CHOOSING[how](list(words)), **more))
         if how != "response_format":
             return reply
         try:
@@ -125,9 +134,14 @@ class Chat:
 
     def written(self, messages: Messages, room: int) -> str:
         """What the model writes."""
-        return self._text(self._ask(messages, room))
+        return self.text(self._ask(messages, room))
 
-    def _ask(self, messages: Messages, room: int, **how: Any) -> Mapping[str, Any]:
+    def replies(self, messages: Messages, room: int, **how: Any) -> list[Mapping[str, Any]]:
+        """The choices of one request; there is one at least.
+
+        Raises:
+            DataError: None.
+        """
         body = {"model": self.model, "messages": list(messages), "temperature": 0}
         try:
             found = self._posted(body, room, how)
@@ -137,11 +151,13 @@ class Chat:
                 raise
             self._limit = "max_completion_tokens"
             found = self._posted(body, room, how)
-        choices = found.get("choices") or []
-        if not choices or not isinstance(choices[0], Mapping):
+        choices = [one for one in found.get("choices") or () if isinstance(one, Mapping)]
+        if not choices:
             raise DataError("the server answers no choice")
-        chosen: Mapping[str, Any] = choices[0]
-        return chosen
+        return choices
+
+    def _ask(self, messages: Messages, room: int, **how: Any) -> Mapping[str, Any]:
+        return self.replies(messages, room, **how)[0]
 
     def _posted(self, body: Mapping[str, Any], room: int, how: Mapping[str, Any]) -> dict[str, Any]:
         return self.client.post(
@@ -149,8 +165,13 @@ class Chat:
         )
 
     @staticmethod
-    def _text(choice: Mapping[str, Any]) -> str:
-        return str((choice.get("message") or {}).get("content") or "")
+    def text(choice: Mapping[str, Any]) -> str:
+        """What a reply says; of one that ended in its thoughts, these in a block left open."""
+        message = choice.get("message") or {}
+        thoughts = message.get("reasoning_content") or message.get("reasoning")
+        if thoughts and not message.get("content"):
+            return f"<think>\n{thoughts}"
+        return str(message.get("content") or "")
 
 
 def _schema(words: list[str]) -> dict[str, Any]:

@@ -12,15 +12,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any
 
 from promptkit.backends.meter import Meter
 from promptkit.backends.response_store import Responses, Served
 from promptkit.errors import StoreError
-from promptkit.protocols import Backend, TellsEach, TellsIdentity, TellsTokens
-from promptkit.types import Candidate, Cost, Evidence, Prompt
+from promptkit.protocols import (
+    Backend,
+    OnEvidence,
+    TellsEach,
+    TellsIdentity,
+    TellsTokens,
+    unheard,
+)
+from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling
 
 
 class CachedBackend:
@@ -66,39 +73,82 @@ class CachedBackend:
         self, prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]
     ) -> list[Evidence]:
         """See `promptkit.protocols.Backend.score`."""
+
+        def ask(places: Sequence[int], told: OnEvidence) -> list[Evidence]:
+            asked = [prompts[place] for place in places]
+            own = [candidates[place] for place in places]
+            if isinstance(self.backend, TellsEach):
+                return self.backend.score_telling(asked, own, told)
+            return self.backend.score(asked, own)
+
+        each = isinstance(self.backend, TellsEach)
+        return self._known_or_asked(prompts, lambda: self._keys(prompts, candidates), ask, each)
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None = None,
+        on_evidence: OnEvidence = unheard,
+    ) -> list[Evidence]:
+        """See `promptkit.protocols.CanGenerate`.
+
+        What is drawn depends on the row's name, by which its draws are seeded.
+        """
+
+        def keys() -> list[bytes]:
+            how = _plain(sampling)
+            drawn = [
+                [prompt.example_id if sampling.temperature else "", how, _plain(own)]
+                for prompt, own in zip(prompts, choices or [()] * len(prompts), strict=True)
+            ]
+            return self._hashed(prompts, ["written"] * len(prompts), drawn)
+
+        def ask(places: Sequence[int], told: OnEvidence) -> list[Evidence]:
+            asked = [prompts[place] for place in places]
+            own = None if choices is None else [choices[place] for place in places]
+            found: list[Evidence] = self.backend.generate(  # type: ignore[attr-defined]
+                asked, sampling, own, told
+            )
+            return found
+
+        found = self._known_or_asked(prompts, keys, ask, True)
+        for place, one in enumerate(found):
+            on_evidence(place, one)
+        return found
+
+    def _known_or_asked(
+        self,
+        prompts: Sequence[Prompt],
+        keys_of: Callable[[], list[bytes]],
+        ask: Callable[[Sequence[int], OnEvidence], list[Evidence]],
+        each: bool,
+    ) -> list[Evidence]:
+        """What is known, and what is said at the other places, which is kept.
+
+        Args:
+            prompts: The rows.
+            keys_of: Their keys.
+            ask: Asks the rows at some places.
+            each: Whether it tells of each row; otherwise all are kept when it is done.
+        """
         with self._meter.timed():
-            keys = self._keys(prompts, candidates)
+            keys = keys_of()
             found = self._find(keys)
         places = [place for place, key in enumerate(keys) if key not in found]
-        new = self._ask(places, keys, prompts, candidates)
+
+        def told(number: int, evidence: Evidence) -> None:
+            place = places[number]
+            self._keep({keys[place]: _nameless(evidence, prompts[place])})
+
+        new = dict(zip(places, ask(places, told), strict=True)) if places else {}
+        if not each:
+            self._keep({keys[place]: _nameless(one, prompts[place]) for place, one in new.items()})
         self._meter.add(cached_rows=len(prompts) - len(places))
         return [
             new[place] if place in new else _renamed(found[key], prompt)
             for place, (key, prompt) in enumerate(zip(keys, prompts, strict=True))
         ]
-
-    def _ask(
-        self,
-        places: Sequence[int],
-        keys: Sequence[bytes],
-        prompts: Sequence[Prompt],
-        candidates: Sequence[Sequence[Candidate]],
-    ) -> dict[int, Evidence]:
-        """Ask the rows at these places, and keep what is said."""
-        if not places:
-            return {}
-        asked = [prompts[place] for place in places]
-        own = [candidates[place] for place in places]
-
-        def told(number: int, evidence: Evidence) -> None:
-            self._keep({keys[places[number]]: _nameless(evidence, asked[number])})
-
-        if isinstance(self.backend, TellsEach):
-            return dict(zip(places, self.backend.score_telling(asked, own, told), strict=True))
-        new = self.backend.score(asked, own)
-        named = zip(places, new, asked, strict=True)
-        self._keep({keys[place]: _nameless(evidence, prompt) for place, evidence, prompt in named})
-        return dict(zip(places, new, strict=True))
 
     def _find(self, keys: Sequence[bytes]) -> dict[bytes, Evidence]:
         if not (self.known and self._readable):
@@ -142,12 +192,18 @@ class CachedBackend:
         if isinstance(self.backend, TellsTokens):
             ids = self.backend.token_ids(prompts, candidates)
         shared: dict[int, str] = {}  # most rows have the very same candidates
-        keys = []
-        for prompt, own, tokens in zip(prompts, candidates, ids, strict=True):
+        for own in candidates:
             if id(own) not in shared:
                 shared[id(own)] = _canonical(_plain(own))
-            seen = f"{_canonical(_plain(prompt))}\n{shared[id(own)]}\n{_canonical(_plain(tokens))}"
-            keys.append(hashlib.sha256(self.served.digest + seen.encode()).digest())
+        return self._hashed(prompts, [shared[id(own)] for own in candidates], ids)
+
+    def _hashed(
+        self, prompts: Sequence[Prompt], asked: Sequence[str], seen: Sequence[Any]
+    ) -> list[bytes]:
+        keys = []
+        for prompt, what, tokens in zip(prompts, asked, seen, strict=True):
+            text = f"{_canonical(_plain(prompt))}\n{what}\n{_canonical(_plain(tokens))}"
+            keys.append(hashlib.sha256(self.served.digest + text.encode()).digest())
         return keys
 
 
@@ -173,8 +229,10 @@ def _is_lasting(evidence: Evidence) -> bool:
     A server may be out of reach today. A prompt that is too long costs no pass of a model to find
     out again, and the reason names its row: it is not kept either.
     """
-    return (
-        not evidence.problem and bool(evidence.log_p) and not any(map(math.isnan, evidence.log_p))
+    if evidence.problem:
+        return False
+    return bool(evidence.generations) or (
+        bool(evidence.log_p) and not any(map(math.isnan, evidence.log_p))
     )
 
 
@@ -197,9 +255,4 @@ def _written(evidence: Evidence) -> bytes:
 
 
 def _read(text: bytes) -> Evidence:
-    content: dict[str, Any] = json.loads(text)
-    return Evidence(**{name: _tupled(value) for name, value in content.items()})
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return Evidence.from_json(json.loads(text))

@@ -125,13 +125,21 @@ class Tokens:
             encoded.append(self._careful(text, quick) if bad else quick)
         return encoded
 
-    def flat(self, prompt: Prompt) -> Flat:
+    def flat(self, prompt: Prompt, *, answering: bool = True) -> Flat:
         """The prompt as one text, through the chat template when it asks for it.
 
+        Args:
+            prompt: The prompt.
+            answering: Whether the answer has to come next; else the model may think before it.
+
         Raises:
-            CapabilityError: The model would think before it answers.
+            CapabilityError: The answer has to come next, and the model would think.
         """
-        return flatten(prompt, self.chat, self._chat.close if self._chat else None)
+        return flatten(prompt, self.chat, self._chat.close if self._chat and answering else None)
+
+    def contexts(self, texts: Sequence[Text]) -> list[tuple[int, ...]]:
+        """Ids of texts that a model goes on from: with one BOS where it wants one, never empty."""
+        return [self._head(one.ids) for one in self.encode(texts)]
 
     def request(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Request:
         """See `requests`."""

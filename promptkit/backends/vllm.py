@@ -10,15 +10,18 @@ from typing import Any, Literal
 
 from promptkit.backends.adapter import adapter_folder
 from promptkit.backends.asking import Asking
+from promptkit.backends.beginnings import beginnings
 from promptkit.backends.hf import load_tokenizer
 from promptkit.backends.memory import free_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype
 from promptkit.backends.vllm_scorer import VLLMScorer
+from promptkit.backends.vllm_writing import write
 from promptkit.backends.weights import locate
 from promptkit.errors import BackendError, CapabilityError, MissingExtra, SpecError
-from promptkit.types import Candidate, Cost, Evidence, Prompt
+from promptkit.protocols import OnEvidence, unheard
+from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling
 
 #: Settings of vLLM that a user may have set already: quiet, and nothing is reported to anyone.
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1"}
@@ -130,6 +133,36 @@ class VLLMBackend:
     ) -> list[tuple[Any, ...]]:
         """See `promptkit.protocols.TellsTokens`."""
         return self._asking.token_ids(prompts, candidates)
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        choices: Sequence[Sequence[Candidate]] | None = None,
+        on_evidence: OnEvidence = unheard,
+    ) -> list[Evidence]:
+        """See `promptkit.protocols.CanGenerate`."""
+        with self._meter.timed():
+            rows = beginnings(
+                self.tokens,
+                prompts,
+                choices,
+                room=sampling.max_new_tokens,
+                max_tokens=self.max_tokens,
+                read=self.tokens.contexts,
+            )
+            found = write(
+                self._scorer.engine,
+                rows,
+                sampling,
+                constrained=choices is not None,
+                room=self.max_tokens,
+                adapter=self._scorer.adapter,
+                meter=self._meter,
+            )
+        for place, one in enumerate(found):
+            on_evidence(place, one)
+        return found
 
 
 def _started(**options: Any) -> Any:

@@ -55,6 +55,10 @@ HELP = """Evaluate a way of adapting a model on labelled rows, and print scores 
 
   promptkit eval -t intent_zero_shot --data banking/ --model ./Qwen3-0.6B
 
+  promptkit eval -t sentiment_chat --model ./Qwen3-0.6B --strategy generate --option parser=prefix
+
+  promptkit eval -t word_problems --model ./Qwen3-0.6B --option samples=5
+
   promptkit eval --strategy features --data reviews.csv --train-data train.csv
 
   promptkit eval --model my-tuned-model --data reviews.csv
@@ -121,7 +125,9 @@ def command(
     cache_folder: CacheFolder = None,
     strategy: Annotated[
         str | None,
-        panel("in_context (the default), or one that learns, such as features.", STRATEGY),
+        panel(
+            "in_context (the default), generate, or one that learns, such as features.", STRATEGY
+        ),
     ] = None,
     option: Options = None,
     shots: Annotated[int | None, panel("Demonstrations of a prompt.", SHOTS)] = None,
@@ -181,16 +187,17 @@ def check_outputs(asked: EvalSpec) -> None:
 def evaluate(asked: EvalSpec) -> list[RunRecord]:
     """A record for each draw of demonstrations."""
     from promptkit.runs import Store, build, run
+    from promptkit.runs.adapt import is_learned
 
     store = None if asked.dry_run else Store()
     records: list[RunRecord] = []
     for draw in range(asked.seeds):
         trial = build(asked.model_copy(update={"seed": asked.seed + draw}))
         if draw and trial.spec == records[0].spec:
-            what = "zero-shot prompts" if asked.strategy == "in_context" else "its fits"
+            what = "its fits" if is_learned(asked.strategy) else "these prompts"
             note(f"--seeds: {what} draw nothing, so one run says it all")
             break
-        name = trial.template.name if asked.strategy == "in_context" else asked.strategy
+        name = asked.strategy if is_learned(asked.strategy) else trial.template.name
         name += f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else ""
         with watched(name) as watch:
             records.append(

@@ -35,6 +35,7 @@ def list_() -> None:
         labels = ", ".join(map(str, template.declared)) if len(template.declared) < 4 else ""
         labels = labels or (f"{len(template.declared)} labels" if template.declared else "open")
         labels = "the row's choices" if template.choosing else labels
+        labels = "a text" if template.writing else labels
         table.add_row(name, labels, ", ".join(template.task.fields), template.keys.description)
     console = Console()
     console.print(table)

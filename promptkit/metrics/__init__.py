@@ -4,6 +4,7 @@ from promptkit.metrics.classification import PerClass
 from promptkit.metrics.evaluate import Mistake, Report, evaluate
 from promptkit.metrics.paired import Paired, compare, mcnemar
 from promptkit.metrics.seeds import Spread, spread
+from promptkit.metrics.written import evaluate_written, metrics_named
 
 __all__ = [
     "Mistake",
@@ -13,6 +14,8 @@ __all__ = [
     "Spread",
     "compare",
     "evaluate",
+    "evaluate_written",
     "mcnemar",
+    "metrics_named",
     "spread",
 ]

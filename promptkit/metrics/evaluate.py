@@ -44,13 +44,14 @@ class Mistake:
         example_id: The row.
         gold: Its gold label.
         predicted: The label that was predicted.
-        probability: The predicted label's probability.
+        probability: The predicted label's probability; for a written answer the share of samples
+            that say it, None where there was one.
     """
 
     example_id: str
     gold: Value
     predicted: Value
-    probability: float
+    probability: float | None
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,15 @@ class Report:
     Args:
         scores: Metrics with 95% intervals: accuracy, balanced_accuracy, macro_f1, ece, brier,
             log_loss. One that cannot be computed is absent: all of them without labelled rows,
-            the last three without probabilities.
-        baselines: ``majority_of_train`` or ``majority_of_golds``, and ``random``.
+            the last three without probabilities. Of written answers: the metrics of
+            `promptkit.metrics.written`, the main one first.
+        baselines: ``majority_of_train`` or ``majority_of_golds``, and ``random``; of written
+            answers ``constant_of_train`` or ``constant_of_golds``.
         per_class: One per label, in the order of the labels; empty for rows with own choices.
         confusion: (k, k + 1) rows per gold label (down) and predicted label (across), the last
             column unscored; empty for rows with own choices.
         worst: The most confident errors, most confident first.
-        majority_label: The label that the majority baseline says; None where there is no such.
+        majority_label: The label (or answer) of that baseline; None where there is no such.
         n: Rows with a gold label.
         n_unscored: Rows without a prediction; they count as wrong.
         n_unlabelled: Rows without a gold label, left out of everything else.

@@ -19,11 +19,22 @@ class _Keys(BaseModel):
 
 
 class TaskKeys(_Keys):
-    """What is predicted from which fields."""
+    """What is predicted from which fields.
 
-    kind: Literal["classify", "choose"] = "classify"
+    Args:
+        kind: ``classify``, ``choose`` or ``generate``.
+        fields: What a row must bring.
+        choices: For ``choose``, the field with the row's choices.
+        metrics: For ``generate``, how answers are scored: ``exact_match``, ``token_f1``,
+            ``rouge_l``, ``number``; the first one is the main one.
+        tolerance: For ``number``, how far off an answer may be.
+    """
+
+    kind: Literal["classify", "choose", "generate"] = "classify"
     fields: Annotated[list[str], Field(min_length=1)]
     choices: str | None = None
+    metrics: Annotated[list[str], Field(min_length=1)] | None = None
+    tolerance: Annotated[float, Field(ge=0, strict=False)] | None = None
 
     @field_validator("fields")
     @classmethod
@@ -42,8 +53,11 @@ class TaskKeys(_Keys):
     def _choices_are_a_field(self) -> TaskKeys:
         if self.kind == "choose" and self.choices not in self.fields:
             raise ValueError("kind 'choose' needs 'choices': the field that holds a row's choices")
-        if self.kind == "classify" and self.choices is not None:
+        if self.kind != "choose" and self.choices is not None:
             raise ValueError("'choices' belongs to kind 'choose'")
+        for key in ("metrics", "tolerance"):
+            if self.kind != "generate" and getattr(self, key) is not None:
+                raise ValueError(f"'{key}' belongs to kind 'generate'")
         return self
 
 
@@ -73,6 +87,22 @@ class EncoderKeys(_Keys):
     shot_weight: Annotated[float, Field(ge=0, strict=False)] = 1.0
 
 
+class GenerationKeys(_Keys):
+    """How a model writes its answer, unless the user says otherwise.
+
+    Args:
+        max_new_tokens: Tokens that it may write.
+        stop: Texts that end the answer.
+        parser: What reads the answer out of the reply; see `promptkit.parsers`.
+        parser_options: Its options.
+    """
+
+    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
+    stop: list[Annotated[str, Field(min_length=1)]] | None = None
+    parser: str | None = None
+    parser_options: dict[str, str | int | float | bool] = {}
+
+
 class TemplateKeys(_Keys):
     """A template file.
 
@@ -81,12 +111,14 @@ class TemplateKeys(_Keys):
         description: One line for ``templates list``.
         task: What is predicted from which fields.
         labels: How each label is said, or ``open``: the labels come from the data set's card, from
-            ``--labels`` or from the training rows, and `any_label` says them.
+            ``--labels`` or from the training rows, and `any_label` says them. Kind ``generate``
+            has none.
         any_label: How any label of an open template is said: forms over ``label`` (its name in
             plain words), and over ``choice`` for kind ``choose``.
         query: A row's part of the prompt, up to where the answer begins.
         shot: The same for a demonstration; `query` when left out.
-        answer: The answer form over ``word``, leading white space included.
+        answer: The answer form over ``word``, leading white space included. For kind ``generate``
+            the word is the gold text.
         instruction: What to do; the same for every row.
         system: System text of a chat; stands before the instruction in a flat prompt.
         separator: Between instruction, demonstrations and query.
@@ -98,12 +130,13 @@ class TemplateKeys(_Keys):
         cloze: What a masked language model reads, such as ``{{ text }} It was {{ mask }}.``: the
             answer without the white space around it stands in place of the mask.
         data: The in-box data set that it is tried on by default.
+        generation: How a model writes its answer.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
     description: str
     task: TaskKeys
-    labels: dict[Label, LabelKeys] | Literal["open"]
+    labels: dict[Label, LabelKeys] | Literal["open"] = "open"
     any_label: LabelKeys | None = None
     query: str
     shot: str | None = None
@@ -117,9 +150,19 @@ class TemplateKeys(_Keys):
     encoder: EncoderKeys | None = None
     cloze: str | None = None
     data: str | None = None
+    generation: GenerationKeys | None = None
 
     @model_validator(mode="after")
     def _labels_are_said(self) -> TemplateKeys:
+        if self.task.kind == "generate":
+            if {"labels", "any_label", "encoder", "cloze"} & self.model_fields_set:
+                raise ValueError(
+                    "kind 'generate' has no 'labels', 'any_label', 'encoder' or 'cloze': the "
+                    "answer is a text"
+                )
+            return self
+        if "labels" not in self.model_fields_set:
+            raise ValueError("'labels' is missing: how each label is said, or 'open'")
         if self.labels == "open" and self.any_label is None:
             raise ValueError("open labels need 'any_label': how a label is said")
         if self.labels != "open" and self.any_label is not None:

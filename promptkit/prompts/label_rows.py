@@ -21,7 +21,7 @@ def label_rows(template: Template) -> tuple[Example, ...]:
     on the row. A label whose name has no letter, like 0, says nothing by its name.
     """
     fields = template.task.fields
-    if len(fields) > 1 or template.choosing:
+    if len(fields) > 1 or template.choosing or template.writing:
         return ()
     return rows_about(template.statements(), fields)
 

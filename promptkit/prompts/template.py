@@ -11,9 +11,21 @@ from typing import Any, Literal
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts.flatten import stripped
 from promptkit.prompts.form import LabelKeys, TemplateKeys
+from promptkit.prompts.label_names import letter, plain_words, says
 from promptkit.prompts.sandbox import MASK, SLOT, Form
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
-from promptkit.types import Candidate, Example, Prompt, Scalar, Shot, Task, Text, flat, label_key
+from promptkit.types import (
+    Candidate,
+    Example,
+    Prompt,
+    Scalar,
+    Shot,
+    Task,
+    Text,
+    Value,
+    flat,
+    label_key,
+)
 
 
 class Template:
@@ -42,7 +54,8 @@ class Template:
             choices=keys.task.choices,
         )
         self._compile()
-        self._fixed = None if self.choosing else [self._said(label) for label in self.task.labels]
+        fixed = self.task.kind == "classify"
+        self._fixed = [self._said(label) for label in self.task.labels] if fixed else None
         self._same_for_all: dict[str, tuple[Candidate, ...]] = {}
 
     @classmethod
@@ -64,9 +77,14 @@ class Template:
         return self.task.kind == "choose"
 
     @property
+    def writing(self) -> bool:
+        """Whether the answer is a text, and not one of several labels."""
+        return self.task.kind == "generate"
+
+    @property
     def open(self) -> bool:
         """Whether the labels are still to be told."""
-        return not self.choosing and not self.task.labels
+        return self.task.kind == "classify" and not self.task.labels
 
     @property
     def declared(self) -> tuple[Scalar, ...]:
@@ -85,16 +103,22 @@ class Template:
     def hash(self) -> str:
         """Names the template's content, not its file's comments or layout."""
         # without what is not used, so that templates keep the names they had before it existed
-        unused = set() if self.keys.prefill else {"prefill"}
-        content = self.keys.model_dump_json(exclude=unused)
+        unused: dict[str, Any] = {} if self.keys.prefill else {"prefill": True}
+        unused |= {} if self.keys.generation else {"generation": True}
+        task = self.keys.task
+        late = {key: True for key in ("metrics", "tolerance") if getattr(task, key) is None}
+        content = self.keys.model_dump_json(exclude={**unused, "task": late})
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def with_labels(self, labels: Sequence[Scalar]) -> Template:
         """The same template over these labels: a subset of its own, or any when it is open.
 
         Raises:
-            SpecError: A label that the template does not know, one twice, or fewer than two.
+            SpecError: A label that the template does not know, one twice, or fewer than two; or
+                answers that are texts.
         """
+        if self.writing:
+            raise SpecError(f"template {self.name!r} is answered by a text: it has no labels")
         own = {label_key(label) for label in self.declared}
         for label in labels:
             if own and label_key(label) not in own:
@@ -106,15 +130,22 @@ class Template:
             raise SpecError(f"labels {list(labels)!r}: give at least two different ones")
         return Template(self.keys, self.file, labels)
 
-    def target(self, example: Example) -> Scalar | None:
-        """The gold label in the task's terms: for ``choose`` the index of the right choice.
+    def target(self, example: Example) -> Value | None:
+        """The gold label in the task's terms.
+
+        For ``choose`` the index of the right choice; for ``generate`` the texts that are right.
 
         Raises:
-            DataError: The gold choice is none of the row's choices.
+            DataError: The gold choice is none of the row's choices; or a text that is empty.
         """
         gold = example.label
+        if self.writing and gold is not None:
+            right = tuple(str(one) for one in (gold if isinstance(gold, tuple) else (gold,)))
+            if not right or not all(text.strip() for text in right):
+                raise DataError(f"row {example.id!r}: the right answer is empty")
+            return right
         if gold is None or not self.choosing:
-            return gold  # type: ignore[return-value]
+            return gold
         choices = self._choices(example)
         if isinstance(gold, int) and not isinstance(gold, bool) and 0 <= gold < len(choices):
             return gold
@@ -131,6 +162,12 @@ class Template:
     def labels_of(self, example: Example) -> tuple[Scalar, ...]:
         """The labels among which this row is decided."""
         return tuple(range(len(self._choices(example)))) if self.choosing else self.task.labels
+
+    def words(self, example: Example) -> list[tuple[str, Scalar]]:
+        """All words that a label of this row is said by, each with its label."""
+        said = self._choice_words(example) if self._fixed is None else self._fixed
+        labels = self.labels_of(example)
+        return [(word, x) for x, (words, _) in zip(labels, said, strict=True) for word in words]
 
     def candidates(
         self, example: Example, reads: Literal["text", "statements"]
@@ -164,10 +201,10 @@ class Template:
             if any(form.uses & set(self.task.fields) for form in forms):
                 return {}
             name = plain_words(label)
-            named = [form for form in forms if "label" not in form.uses or _says(name)]
+            named = [form for form in forms if "label" not in form.uses or says(name)]
             texts = [flat(form.render({"label": name})) for form in named]
             if not forms:
-                texts = [word for word in words if _says(word)]
+                texts = [word for word in words if says(word)]
             told[label] = tuple(dict.fromkeys(texts))
         return told
 
@@ -190,12 +227,7 @@ class Template:
         )
 
     def _shot(self, example: Example, common: Mapping[str, Any]) -> Shot:
-        label = self.target(example)
-        labels = [label_key(known) for known in self.labels_of(example)]
-        if label is None or label_key(label) not in labels:
-            raise DataError(f"demonstration {example.id!r}: label {label!r} is not in use")
-        said = self._choice_words(example) if self._fixed is None else self._fixed
-        word = said[labels.index(label_key(label))][0][0]
+        label, word = self._shown(example)
         values = {**common, **self._values(example)}
         answer = self._answer(word, example)
         return Shot(
@@ -206,6 +238,17 @@ class Template:
             encoded=flat(_render(self._encoded, values, example)),
             cloze=filled(self._cloze(values, example), answer),
         )
+
+    def _shown(self, example: Example) -> tuple[Scalar, str]:
+        """A demonstration's label, and the word that says it; of several right texts the first."""
+        label = self.target(example)
+        if self.writing and isinstance(label, tuple):
+            return label[0], str(label[0])
+        labels = [label_key(known) for known in self.labels_of(example)]
+        if label is None or isinstance(label, tuple) or label_key(label) not in labels:
+            raise DataError(f"demonstration {example.id!r}: label {label!r} is not in use")
+        said = self._choice_words(example) if self._fixed is None else self._fixed
+        return label, said[labels.index(label_key(label))][0][0]
 
     def _cloze(self, values: Mapping[str, Any], example: Example) -> Text:
         if self._cloze_form is None:
@@ -311,14 +354,14 @@ class Template:
         words, statements = self._choice_forms
         said = []
         for index, choice in enumerate(self._choices(example)):
-            values = {**example.fields, "choice": str(choice), "letter": _letter(index)}
+            values = {**example.fields, "choice": str(choice), "letter": letter(index)}
             said.append(([flat(_render(form, values, example)) for form in words], statements))
         return said
 
     def _tell(self, form: Form, values: Mapping[str, Any], label: Scalar, row: Example) -> str:
         if self.choosing:
             choice = str(self._choices(row)[int(label)])
-            naming = {"choice": choice, "letter": _letter(int(label))}
+            naming = {"choice": choice, "letter": letter(int(label))}
         else:
             naming = {"label": plain_words(label)}
         return flat(_render(form, {**values, **naming}, row))
@@ -331,7 +374,7 @@ class Template:
         if missing:
             raise DataError(f"row {example.id!r}: field {missing[0]!r} is missing")
         # as many letters as the row has choices: the 27th is no index error
-        letters = [_letter(i) for i in range(len(self._choices(example)))] if self.choosing else []
+        letters = [letter(i) for i in range(len(self._choices(example)))] if self.choosing else []
         return {**example.fields, "letters": letters}
 
     def _answer(self, word: str, example: Example) -> Text:
@@ -343,27 +386,6 @@ def filled(cloze: Text, word: Text) -> Text:
     return tuple(
         part for piece in cloze for part in (stripped(word) if piece.text == SLOT else (piece,))
     )
-
-
-def plain_words(label: Scalar) -> str:
-    """A label's name in plain words: ``card_payment_fee_charged`` -> ``card payment fee charged``.
-
-    CamelCase is taken apart and lower-cased as well; anything else keeps its case.
-    """
-    name = str(label)
-    if re.fullmatch(r"(?:[A-Z]+[a-z0-9]+){2,}", name):
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
-    if "_" in name or "-" in name:
-        name = re.sub(r"[_\-]+", " ", name)
-    return " ".join(name.split()).rstrip("?").strip() or str(label)
-
-
-def _says(name: str) -> bool:
-    return any(character.isalpha() for character in name)
-
-
-def _letter(index: int) -> str:
-    return chr(ord("A") + index) if index < 26 else str(index)
 
 
 def _render(form: Form, values: Mapping[str, Any], example: Example) -> Text:

@@ -62,6 +62,16 @@ def state_of(generation: str) -> State:
     return "none" if last is None else last[0]
 
 
+def opened_in(generation: str) -> str:
+    r"""The marker of a block that a generation prompt begins and leaves open; empty for none.
+
+    >>> opened_in("<|im_start|>assistant\n<think>\n")
+    '<think>'
+    """
+    last = _last(generation)
+    return last[2].opens if last is not None and last[0] == "open" else ""
+
+
 def block_in(generation: str) -> tuple[int, int] | None:
     """First and last character of its closed block, the last excluded; None where there is none.
 

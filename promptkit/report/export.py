@@ -43,6 +43,10 @@ COLUMNS = (
 )
 
 
+#: What a prediction of a model that writes has beside the others.
+WRITTEN = ("text", "agreement")
+
+
 def as_format(records: Sequence[RunRecord], format: str) -> str:
     """Records in the format of that name: json, csv or markdown.
 
@@ -105,9 +109,14 @@ def predictions_as(record: RunRecord, suffix: str) -> str:
 def predictions_csv(record: RunRecord) -> str:
     """One line per row: id, gold, predicted, tied, problem, and ``p:<label>`` for each label.
 
-    Rows with choices of their own have one column ``p`` with a JSON list. Gold and predicted are
-    empty where unknown and unscored. CSV has no types: read the JSONL where 0 and "0" differ.
+    Rows with choices of their own have one column ``p`` with a JSON list. Of a model that writes
+    there are ``text`` and ``agreement`` instead. Gold and predicted are empty where unknown and
+    unscored; several right texts are a JSON list. CSV has no types: read the JSONL where 0 and "0"
+    differ.
     """
+    if facts_of(record).writing:
+        columns = ("id", "gold", "predicted", "tied", "problem", *WRITTEN)
+        return csv_text(columns, [_flat(line) for line in _predictions(record)])
     name = naming(record.labels)
     labels = [f"p:{name(label)}" for label in record.labels] or ["p"]
     lines = []
@@ -128,6 +137,9 @@ def predictions_jsonl(record: RunRecord) -> str:
     """
     lines = []
     for line, (_, prediction) in zip(_predictions(record), _joined(record), strict=True):
+        if facts_of(record).writing:
+            lines.append(json_text(line))
+            continue
         line["p"] = _probabilities(prediction)
         if record.labels:
             line["labels"] = record.labels
@@ -136,14 +148,22 @@ def predictions_jsonl(record: RunRecord) -> str:
 
 
 def _predictions(record: RunRecord) -> Iterable[dict[str, Any]]:
+    written = WRITTEN if facts_of(record).writing else ()
     for gold, prediction in _joined(record):
         yield {
             "id": prediction.example_id,
-            "gold": gold,
+            "gold": gold[0] if isinstance(gold, tuple) and len(gold) == 1 else gold,
             "predicted": prediction.label,
             "tied": prediction.tied,
             "problem": prediction.problem,
+            **{name: getattr(prediction, name) for name in written},
         }
+
+
+def _flat(line: dict[str, Any]) -> dict[str, Any]:
+    """A line whose list is JSON, as a cell holds one value."""
+    gold = line["gold"]
+    return line | ({"gold": json.dumps(gold)} if isinstance(gold, tuple) else {})
 
 
 def _joined(record: RunRecord) -> Iterable[tuple[Any, Prediction]]:

@@ -30,6 +30,7 @@ class Facts:
         n_train: Rows that were learned from; None where a strategy only asks.
         seed: Seed of the run.
         evidence: What the predictions rest on, such as ``cosine``.
+        writing: How a model that writes does so, such as ``greedy, read by exact``; else empty.
     """
 
     fingerprint: str
@@ -45,6 +46,7 @@ class Facts:
     seed: int
     evidence: str
     n_train: int | None = None
+    writing: str = ""
 
     @property
     def served(self) -> str:
@@ -74,11 +76,12 @@ class Facts:
         if self.shots is None:
             learned = "" if self.n_train is None else f", {self.n_train:,} training rows"
             return (self.strategy or "unknown") + learned
+        written = f", {self.writing}" if self.writing else ""
         if not self.shots:
-            return "zero-shot"
+            return f"zero-shot{written}"
         by = f" by {self.selector}" if self.selector else ""
         plural = "" if self.shots == 1 else "s"
-        return f"{self.shots} demonstration{plural}{by}, seed {self.seed}"
+        return f"{self.shots} demonstration{plural}{by}, seed {self.seed}{written}"
 
 
 def facts_of(record: RunRecord) -> Facts:
@@ -102,7 +105,22 @@ def facts_of(record: RunRecord) -> Facts:
         seed=spec.seed,
         evidence=", ".join(kinds),
         n_train=train.get("n") if isinstance(train, Mapping) and shots is None else None,
+        writing=_writing(spec.strategy),
     )
+
+
+def _writing(strategy: Mapping[str, Any]) -> str:
+    """How a model writes, and what reads it; empty where labels are scored."""
+    if strategy.get("name") != "generate":
+        return ""
+    drawn = "greedy"
+    if strategy["temperature"]:
+        n = strategy["samples"]
+        often = "1 sample" if n == 1 else f"vote of {n} samples"
+        drawn = f"{often} at temperature {strategy['temperature']:g}"
+    if strategy.get("constrained"):
+        return f"{drawn}, constrained to the labels"
+    return f"{drawn}, read by {strategy['parser']}"
 
 
 def _told(record: RunRecord) -> str:

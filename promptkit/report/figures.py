@@ -18,6 +18,12 @@ NAMES = {
     "majority_of_train": "most frequent label of train",
     "majority_of_golds": "most frequent label of these rows",
     "random": "random guessing",
+    "exact_match": "exact match",
+    "token_f1": "token F1",
+    "rouge_l": "ROUGE-L",
+    "number": "right number",
+    "constant_of_train": "most frequent answer of train",
+    "constant_of_golds": "most frequent answer of these rows",
 }
 
 #: Short names, for the columns of tables that hold many runs.
@@ -29,7 +35,7 @@ MISSING = "–"
 def metric_name(metric: str, majority: str | None = None) -> str:
     """A metric's full name, for the majority baseline with its label."""
     name = NAMES.get(metric, plain(metric))
-    if metric.startswith("majority") and majority is not None:
+    if metric.startswith(("majority", "constant")) and majority is not None:
         return f"{name} ({shorten(majority, 24)})"
     return name
 

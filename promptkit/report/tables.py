@@ -17,13 +17,15 @@ from promptkit.report.facts import SHOWN_DIGITS, Facts, facts_of
 from promptkit.report.figures import decimal, duration, metric_name, rate, rows, size, span
 from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, table
 from promptkit.report.lists import runs_table, seeds_table
-from promptkit.report.plain import cell, naming, plain, shorten
-from promptkit.types import Cost, RunRecord
+from promptkit.report.plain import cell, naming, plain, shorten, shorten_middle
+from promptkit.types import Cost, Prediction, RunRecord
 
 __all__ = ["print_tables", "run_table", "runs_table", "seeds_table"]
 
 #: Reasons for being unscored that are told, the most frequent ones.
 PROBLEMS_SHOWN = 3
+#: Texts without an answer that are shown.
+REPLIES_SHOWN = 3
 
 
 def print_tables(records: Sequence[RunRecord], console: Console | None = None) -> None:
@@ -44,7 +46,11 @@ def run_table(record: RunRecord) -> Group:
     parts += [score_table(report, name(report.majority_label)), *remarks(record)]
     parts += label_tables(report, name)
     if report.worst:
-        parts += [heading("most confident errors"), Mistakes(record)]
+        surest = facts_of(record).writing == "" or any(x.probability for x in report.worst)
+        parts += [heading("most confident errors" if surest else "errors"), Mistakes(record)]
+    unread = [one for one in record.predictions if one.label is None and one.text]
+    if unread:
+        parts += [heading("replies that were not read"), Replies(unread)]
     costs = [("cost", cost_line(record.cost))]
     if facts_of(record).how == "strategy" and record.fit_cost.seconds:
         costs.insert(0, ("fit", fit_line(record.fit_cost)))
@@ -72,7 +78,7 @@ def score_table(report: Report, majority: str) -> Table:
     """Scores, and set apart from them the baselines and the unscored rows."""
     made = table("metric", "value", "95% interval", "rows")
     for score in report.scores:
-        style = "bold" if score.metric == "accuracy" else ""
+        style = "bold" if score is report.scores[0] else ""
         made.add_row(
             Text(metric_name(score.metric), style),
             Text(decimal(score.value), style),
@@ -104,12 +110,35 @@ def remarks(record: RunRecord) -> list[RenderableType]:
     }
     said = [f"{rows(n)} {what}" for what, n in counts.items() if n]
     lines += [Flow(said, FAINT)] if said else []
-    accuracy = report.find("accuracy")
+    main = report.scores[0] if report.scores else None
     best = max(report.baselines, key=lambda score: score.value, default=None)
-    if accuracy and best and accuracy.low is not None and accuracy.low <= best.value:
-        told = f"accuracy is not clearly above a baseline: {metric_name(best.metric)}"
+    if main and best and main.low is not None and main.low <= best.value:
+        name = metric_name(main.metric)
+        told = f"{name} is not clearly above a baseline: {metric_name(best.metric)}"
         lines.append(Text(told, MIND))
     return [Text(), *lines] if lines else []
+
+
+class Replies:
+    """Texts in which no answer was found, each on one line as wide as there is space.
+
+    Args:
+        predictions: Whose texts they are.
+    """
+
+    def __init__(self, predictions: Sequence[Prediction]) -> None:
+        shown = predictions[:REPLIES_SHOWN]
+        self.lines = [(plain(one.example_id), plain(one.text.strip())) for one in shown]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        made = table("row", "text", words=2)
+        for name, text in self.lines:
+            first = shorten(name, width // 4)
+            # thoughts come first, and the answer that was not found would stand at the end
+            rest = max(width - max(cell_len(n) for n, _ in self.lines) - 4, 8)
+            made.add_row(Text(first, no_wrap=True), Text(shorten_middle(text, rest), no_wrap=True))
+        yield made
 
 
 class Mistakes:
@@ -123,6 +152,8 @@ class Mistakes:
         name = naming(record.labels)
         ids = [prediction.example_id for prediction in record.predictions]
         texts = dict(zip(ids, record.texts, strict=False))
+        #: What a model that writes is sure of by is the share of its samples.
+        self.surety = "votes" if facts_of(record).writing else "p"
         self.lines = [
             (
                 plain(one.example_id),
@@ -136,7 +167,7 @@ class Mistakes:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width
-        heads = ("row", "gold", "predicted", "p", "text")
+        heads = ("row", "gold", "predicted", self.surety, "text")
         limits = (width // 4, width // 6, width // 6, 5)
         lines = [
             [*(shorten(text, n) for text, n in zip(line, limits, strict=False)), line[-1]]

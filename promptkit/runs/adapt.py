@@ -11,17 +11,19 @@ from promptkit.prompts.label_rows import label_rows
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.protocols import Strategy
 from promptkit.registry import parameters_of
-from promptkit.runs.parts import in_context
+from promptkit.runs.parts import WRITING_OPTIONS, asking
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies import STRATEGIES
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example, Scalar
 
-IN_CONTEXT = "in_context"
+IN_CONTEXT, GENERATE = "in_context", "generate"
+#: Strategies that ask a frozen model.
+ASKING = (IN_CONTEXT, GENERATE)
 #: Option of strategies that may learn from the template's statements beside the rows.
 STATEMENTS = "statements"
-#: What `in_context` takes as options; they are the keys of an eval spec.
-IN_CONTEXT_OPTIONS = (
+#: What strategies that ask take as options; they are the keys of an eval spec.
+ASKING_OPTIONS = (
     "shots",
     "selector",
     "selector_options",
@@ -41,7 +43,14 @@ def is_learned(name: str) -> bool:
     """
     if name not in STRATEGIES:
         raise SpecError(f"no strategy named {name!r}; {nearest(name, STRATEGIES)}")
-    return name != IN_CONTEXT
+    return name not in ASKING
+
+
+def suited(asked: EvalSpec, template: Template) -> EvalSpec:
+    """The same, where nobody chose a strategy, with one that the template's task needs."""
+    if template.writing and asked.strategy == IN_CONTEXT:
+        return asked.model_copy(update={"strategy": GENERATE})
+    return asked
 
 
 def make_strategy(
@@ -89,11 +98,13 @@ def make_strategy(
     """
     own = dict(options or {})
     if not is_learned(name):
+        name = GENERATE if template.writing else name
         keys = {"shots": shots, "selector": selector, "backend": backend, "model": model}
         keys |= {"seed": seed, "device": device, "dtype": dtype, "batch_size": batch_size}
         given = EvalSpec(template=template.name, strategy_options=own)
+        keys |= {"strategy": name}
         asked = prompting_as(validate(EvalSpec, YamlFile(name, given.model_dump() | keys)))
-        return in_context(asked, template, asked.shots or 0, has_pool, with_model=with_model)
+        return asking(asked, template, asked.shots or 0, has_pool, with_model=with_model)
     reading = _reading(name, template, own, reading)
     taken = takes(name)
     handed = {"labels": tuple(labels or template.task.labels), "reading": reading}
@@ -110,20 +121,26 @@ def make_strategy(
 
 
 def prompting_as(asked: EvalSpec) -> EvalSpec:
-    """An eval spec of ``in_context`` with its ``strategy_options`` taken up as keys of their own.
+    """An eval spec of a strategy that asks, its ``strategy_options`` taken up as keys of their own.
+
+    Those that say how a model writes stay where they are.
 
     Raises:
         SpecError: An option that it does not have, or a value of the wrong kind.
     """
+    own = WRITING_OPTIONS if asked.strategy == GENERATE else ()
     for key in asked.strategy_options:
-        if key not in IN_CONTEXT_OPTIONS:
+        if key not in (*own, *ASKING_OPTIONS):
             raise SpecError(
-                f"strategy {IN_CONTEXT!r} has no option {key!r}; {nearest(key, IN_CONTEXT_OPTIONS)}"
+                f"strategy {asked.strategy!r} has no option {key!r}; "
+                f"{nearest(key, (*own, *ASKING_OPTIONS))}"
             )
-    if not asked.strategy_options:
+    taken = {key: value for key, value in asked.strategy_options.items() if key not in own}
+    if not taken:
         return asked
-    keys = asked.model_dump() | {"strategy_options": {}} | asked.strategy_options
-    return validate(EvalSpec, YamlFile(f"strategy {IN_CONTEXT!r}", keys))
+    rest = {key: value for key, value in asked.strategy_options.items() if key in own}
+    keys = asked.model_dump() | {"strategy_options": rest} | taken
+    return validate(EvalSpec, YamlFile(f"strategy {asked.strategy!r}", keys))
 
 
 def takes(name: str) -> frozenset[str]:
@@ -157,6 +174,11 @@ def _reading(
         raise CapabilityError(
             f"strategy {name!r} learns a fixed set of labels, and each row of template "
             f"{template.name!r} brings its own choices; use --strategy in_context"
+        )
+    if template.writing:
+        raise CapabilityError(
+            f"strategy {name!r} learns a fixed set of labels, and template {template.name!r} is "
+            "answered by a text; use --strategy generate"
         )
     said = options.pop("reading", None)
     if said not in (None, "text", "prompt"):

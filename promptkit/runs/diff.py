@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promptkit.errors import DataError, SpecError
 from promptkit.metrics import Paired, compare
+from promptkit.metrics.written import exact_match
 from promptkit.types import Prediction, RunRecord, Value, label_key
 
 
@@ -80,7 +81,7 @@ def diff(first: RunRecord, second: RunRecord) -> Diff:
     if not compared:
         why = "have another gold label in each" if unlike else "have no gold label"
         raise DataError(f"the {len(shared):,} rows that runs {' and '.join(names)} share {why}")
-    one, two = ([found[name][1] for name in compared] for found in (here, there))
+    one, two = ([_told(*found[name][:2]) for name in compared] for found in (here, there))
     paired = compare({name: golds[name] for name in compared}, one, two)
     rows, both_right, same = [], 0, 0
     for name, a, b in zip(compared, one, two, strict=True):
@@ -113,6 +114,14 @@ def _by_id(record: RunRecord) -> _Rows:
     """Gold label, prediction and text of each row."""
     found = zip(record.golds, record.predictions, record.texts, strict=True)
     return {prediction.example_id: (gold, prediction, text) for gold, prediction, text in found}
+
+
+def _told(gold: Value | None, prediction: Prediction) -> Prediction:
+    """A text that is one of the right ones, in normal form, is the gold itself."""
+    if not isinstance(gold, tuple) or prediction.label is None:
+        return prediction
+    right = exact_match(str(prediction.label), [str(one) for one in gold])
+    return replace(prediction, label=gold) if right else prediction
 
 
 def _is(prediction: Prediction, gold: Value | None) -> bool:

@@ -15,9 +15,10 @@ def settle_labels(
     asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
 ) -> tuple[Template, Dataset, Dataset | None, list[str]]:
     """One label set for template, rows and training rows; what was left out is noted."""
-    if template.choosing:
+    if template.choosing or template.writing:
+        why = "each row brings its choices" if template.choosing else "the answer is a text"
         if asked.labels:
-            raise SpecError(f"template {template.name!r}: each row brings its choices; no --labels")
+            raise SpecError(f"template {template.name!r}: {why}; no --labels")
         return template, data, train, []
     notes: list[str] = []
     known = _known_labels(asked, template, data, train)

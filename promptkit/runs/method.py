@@ -10,14 +10,14 @@ from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, takes
+from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, suited, takes
 from promptkit.runs.parts import (
     LEARNING_PACKAGES,
+    asking,
     backend_for_spec,
     described_backend,
     dtype_for,
     has_encoder,
-    in_context,
     package_versions,
     selector_for,
     served_notes,
@@ -83,7 +83,7 @@ def method_for(asked: EvalSpec, template: Template, has_train: bool) -> Method:
         PromptkitError: What cannot be.
     """
     if not is_learned(asked.strategy):
-        return prompting(prompting_as(asked), template, has_train)
+        return prompting(prompting_as(suited(asked, template)), template, has_train)
     usual = EvalSpec()
     for name in PROMPTING_ONLY:
         if getattr(asked, name) != getattr(usual, name):
@@ -103,22 +103,20 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
     borrowed = selector == "nearest" and not has_encoder(backend)
 
     def make(with_model: bool) -> Strategy:
-        return in_context(asked, template, shots, has_pool, with_model=with_model)
+        return asking(asked, template, shots, has_pool, with_model=with_model)
 
-    make(False)  # what is wrong with its options is said here
-    calibrated = {} if asked.calibration == "none" else {"calibration": asked.calibration}
+    described = dict(make(False).describe())  # what is wrong with its options is said here
+    writes = described["name"] == "generate"
     return Method(
         template={"name": template.name, "hash": template.hash()},
         backend=described_backend(asked, backend, options, located),
         strategy={
-            "name": "in_context",
-            "shots": shots,
+            **described,
             "selector": {"name": selector, **selector_options},
             "encoder": locate(MINILM).hash() if borrowed else None,
-            "verbalizer": dict(asked.verbalizer_options),
-            **calibrated,
+            **({} if writes else {"verbalizer": dict(asked.verbalizer_options)}),
         },
-        seed=asked.seed if shots else 0,
+        seed=asked.seed if shots or described.get("temperature") else 0,
         make=make,
         packages=packages,
         located=located,

@@ -104,7 +104,7 @@ def _limits(content: Mapping[str, Any]) -> str:
         "seen to say. Its probabilities are as good as those rows show them to be.",
         "What was learned can hold traces of the training rows, such as words or vectors.",
     ]
-    if _strategy(content) == "in_context":
+    if _strategy(content) in ("in_context", "generate"):
         said[2] = (
             "With demonstrations, `learned/pool.jsonl` holds the training rows as they are: pass "
             "the folder on only to whom you would give the rows."

@@ -43,6 +43,18 @@ LEARNING_PACKAGES = (
 )
 #: Backends that are told by a model's folder whether they can serve it.
 SERVES_FOLDERS = ("hf", "embedding")
+#: Options of strategy ``generate`` beside what is asked of whom.
+WRITING_OPTIONS = (
+    "parser",
+    "parser_options",
+    "samples",
+    "temperature",
+    "top_p",
+    "top_k",
+    "max_new_tokens",
+    "stop",
+    "constrained",
+)
 #: Backends that put prompts through a model's chat template.
 CHATS = ("hf", "vllm", "openai")
 #: Options of backends that change no score.
@@ -76,10 +88,13 @@ def parts_for(
     return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
 
 
-def in_context(
+def asking(
     asked: EvalSpec, template: Template, shots: int, has_pool: bool, *, with_model: bool = True
 ) -> Strategy:
-    """Prompting as it was asked for; without a model it can conclude from evidence, no more."""
+    """A strategy that asks a frozen model: labels are scored, or the model writes.
+
+    Without a model it can conclude from evidence, no more.
+    """
     backend, options, located = backend_for_spec(asked, template)
     name, chosen = selector_for(asked, shots, has_pool)
     chosen |= {"seed": asked.seed}
@@ -99,12 +114,31 @@ def in_context(
         "template": template,
         "backend": served,
         "selector": SELECTORS.build(name, chosen),
-        "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
         "shots": shots,
+    }
+    if asked.strategy == "generate":
+        return STRATEGIES.build("generate", parts | writing_options(asked) | {"seed": asked.seed})
+    parts |= {
+        "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
         "calibrator": calibrator_for(asked.calibration),
         "calibration": asked.calibration,
     }
     return STRATEGIES.build("in_context", parts)
+
+
+def writing_options(asked: EvalSpec) -> dict[str, Any]:
+    """How a model writes, as the user said.
+
+    Raises:
+        SpecError: An option of scored labels.
+    """
+    for option in ("verbalizer_options", "calibration"):
+        if getattr(asked, option) != getattr(EvalSpec(), option):
+            raise SpecError(
+                f"--{option.replace('_', '-')} is for labels that are scored, and strategy "
+                "'generate' lets the model write: leave it out"
+            )
+    return dict(asked.strategy_options)
 
 
 def calibrator_for(name: str) -> Calibrator | None:

@@ -11,6 +11,7 @@ from promptkit.errors import SpecError
 from promptkit.prompts import find_template
 from promptkit.prompts.template import Template
 from promptkit.protocols import Strategy
+from promptkit.runs.adapt import suited
 from promptkit.runs.labels import wanted_labels
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import prompting
@@ -72,13 +73,14 @@ def of_saved(saved: Saved) -> Predictor:
 
 def _untuned(asked: EvalSpec) -> Predictor:
     template = find_template(asked.template or "")
-    if not template.choosing:
+    if template.task.kind == "classify":
         if template.open and not asked.labels:
             raise SpecError(
                 f"template {template.name!r} leaves its labels open; say which with --labels a,b,c"
             )
         template = template.with_labels(wanted_labels(asked.labels, template.declared))
-    method = prompting(asked.model_copy(update={"shots": 0}), template, False)
+    asked = suited(asked, template).model_copy(update={"shots": 0})
+    method = prompting(asked, template, False)
     content = [method.template, method.backend, method.strategy, list(template.task.labels)]
     key = hashlib.sha256(canonical(content).encode()).hexdigest()
     return Predictor(method.make(True).fit(()), template, {}, key)

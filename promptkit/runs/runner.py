@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from promptkit.errors import Interrupted
-from promptkit.metrics import evaluate
+from promptkit.metrics import Report, evaluate, evaluate_written, metrics_named
 from promptkit.protocols import FitContext, OnStep, Strategy, unwatched
 from promptkit.runs.record import to_json
 from promptkit.runs.rows import row_text
 from promptkit.runs.store import Store, StoredRun
 from promptkit.runs.trial import Trial
-from promptkit.types import Cost, Evidence, Example, RunRecord
+from promptkit.types import Cost, Evidence, Example, Prediction, RunRecord
 
 #: Called with (rows done, rows in all).
 OnProgress = Callable[[int, int], None]
@@ -116,14 +116,7 @@ def conclude(
     """Predictions and scores, from evidence alone."""
     rows = trial.data.examples
     predictions = tuple(strategy.conclude(rows, evidence))
-    train = trial.train.examples if trial.train else ()
-    report = evaluate(
-        trial.golds,
-        predictions,
-        trial.template.task.labels,
-        train_labels=[gold for row in train if (gold := trial.template.target(row)) is not None]
-        or None,
-    )
+    report = report_on(trial, predictions)
     return RunRecord(
         spec=trial.spec,
         labels=trial.template.task.labels,
@@ -138,3 +131,15 @@ def conclude(
         from_store=from_store,
         fit_cost=fit_cost,
     )
+
+
+def report_on(trial: Trial, predictions: Sequence[Prediction]) -> Report:
+    """How good the predictions are, labels or texts."""
+    template = trial.template
+    train = trial.train.examples if trial.train else ()
+    known = [gold for row in train if (gold := template.target(row)) is not None] or None
+    if template.writing:
+        task = template.keys.task
+        metrics = metrics_named(task.metrics, task.tolerance or 0.0)
+        return evaluate_written(trial.golds, predictions, metrics, train_golds=known)
+    return evaluate(trial.golds, predictions, template.task.labels, train_labels=known)

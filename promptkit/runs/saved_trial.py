@@ -10,7 +10,7 @@ from promptkit.data import Dataset, apply_labels, columns_of, load
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import IN_CONTEXT, uses_model
+from promptkit.runs.adapt import ASKING, uses_model
 from promptkit.runs.manifest import read_manifest
 from promptkit.runs.method import NONE, Method
 from promptkit.runs.parts import LEARNING_PACKAGES, dtype_for, package_versions
@@ -123,7 +123,7 @@ def _rows(asked: EvalSpec, recipe: Recipe) -> tuple[Dataset, list[str]]:
         label_field=asked.label_field,
         id_field=asked.id_field,
     )
-    if not template.choosing:
+    if template.task.kind == "classify":
         labels = template.task.labels
         data, dropped = apply_labels(data, labels, asked.label_map, keep=asked.labels)
         if dropped:
@@ -136,7 +136,7 @@ def _rows(asked: EvalSpec, recipe: Recipe) -> tuple[Dataset, list[str]]:
 
 def _method(asked: EvalSpec, meta: Mapping[str, Any], recipe: Recipe) -> Method:
     described = dict(meta["strategy"]["described"])
-    prompts = recipe.name == IN_CONTEXT or recipe.reading.template is not None
+    prompts = recipe.name in ASKING or recipe.reading.template is not None
     packages = package_versions(*LEARNING_PACKAGES)
 
     def make(with_model: bool) -> Strategy:
@@ -145,7 +145,7 @@ def _method(asked: EvalSpec, meta: Mapping[str, Any], recipe: Recipe) -> Method:
         chosen = {"device": asked.device, "dtype": asked.dtype}
         return load_model(asked.model, base_model=asked.base_model, **chosen).strategy
 
-    shots = {"shots": described["shots"]} if recipe.name == IN_CONTEXT else {}
+    shots = {"shots": described["shots"]} if recipe.name in ASKING else {}
     named = {"name": recipe.template.name, "hash": recipe.template.hash()}
     return Method(
         template=named if prompts else {"name": NONE},

@@ -42,7 +42,7 @@ class EvalSpec(BaseModel):
         base_url: Where the server of a model is, for backends that ask one.
         tokenizer: Folder or hub id of that model's tokenizer.
         backend_options: Further options of the backend.
-        strategy: The way of adapting: ``in_context`` or a strategy that learns.
+        strategy: The way of adapting: ``in_context``, ``generate`` or a strategy that learns.
         strategy_options: Further options of the strategy.
         shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
@@ -134,7 +134,7 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
             file.content[key] = _beside(found.parent, file.content.get(key))
     given = {key: value for key, value in options.items() if value is not None}
     content = {key: value for key, value in file.content.items() if value is not None} | given
-    prompts = content.get("strategy", "in_context") == "in_context"
+    prompts = content.get("strategy", "in_context") in ("in_context", "generate")
     if "template" not in content and prompts and not is_saved(content.get("model", "")):
         raise SpecError(
             f"{path or 'promptkit eval'}: no template given; add --template NAME "

@@ -15,7 +15,7 @@ from promptkit.data.survey import Survey
 from promptkit.errors import SpecError, StoreError
 from promptkit.prompts import Template
 from promptkit.prompts.form import TemplateKeys
-from promptkit.prompts.template import plain_words
+from promptkit.prompts.label_names import plain_words
 from promptkit.prompts.yamlfile import parse_yaml, validate
 from promptkit.runs.plain import TEXT, template_for
 from promptkit.types import Scalar, label_key

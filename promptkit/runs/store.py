@@ -112,7 +112,7 @@ class StoredRun:
     def evidence(self, ids: Sequence[str], chunk: int) -> list[Evidence]:
         """The evidence of the finished chunks: a prefix of the rows in their order."""
         found = list(whole_lines(self._evidence)) if self._evidence.is_file() else []
-        rows = [Evidence(**{k: _tupled(v) for k, v in line.items()}) for line in found]
+        rows = [Evidence.from_json(line) for line in found]
         whole = len(rows) if len(rows) == len(ids) else len(rows) - len(rows) % chunk
         if [row.example_id for row in rows[:whole]] != list(ids[:whole]):
             raise StoreError(
@@ -177,10 +177,6 @@ class StoredRun:
     def _forget_checkpoints(self) -> None:
         if (self.folder / "fit").is_dir():
             shutil.rmtree(self.folder / "fit")
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _now() -> str:

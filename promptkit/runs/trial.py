@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptkit.data import Dataset
+from promptkit.metrics import metrics_named
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
 from promptkit.runs.method import Method
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.calibrated import calibrated_on
-from promptkit.types import RunSpec, Scalar
+from promptkit.types import RunSpec, Value
 
 #: Rows of a chunk, see `chunk_for`.
 CHUNK, GPU_CHUNK = 64, 512
@@ -42,7 +43,7 @@ class Trial:
     template: Template
     data: Dataset
     train: Dataset | None
-    golds: tuple[Scalar | None, ...]
+    golds: tuple[Value | None, ...]
     notes: tuple[str, ...]
     origin: Mapping[str, Any]
     strategy: Callable[[bool], Strategy]
@@ -80,6 +81,8 @@ def trial_of(
 ) -> Trial:
     """Rows and method together; a method that was fitted before says itself on which rows."""
     located = method.located
+    if template.writing:
+        metrics_named(template.keys.task.metrics)  # what is missing is said before weights load
     if method.strategy.get("calibration"):
         notes = [*notes, calibrated_on(train.examples if train else ())]
     learned_from = method.learned_from

@@ -15,7 +15,7 @@ from promptkit.data import Dataset
 from promptkit.data.ids import canonical
 from promptkit.errors import Interrupted
 from promptkit.protocols import FitContext, OnStep, Step, Strategy, unwatched
-from promptkit.runs.adapt import IN_CONTEXT, IN_CONTEXT_OPTIONS, is_learned, uses_model
+from promptkit.runs.adapt import ASKING_OPTIONS, is_learned, suited, uses_model
 from promptkit.runs.files import locked, translated
 from promptkit.runs.recipe import Recipe
 from promptkit.runs.rows import rows_to_learn
@@ -71,6 +71,7 @@ def tune(
     is_learned(asked.strategy)
     check_free(target, force)
     template, rows, columns, notes = rows_to_learn(asked)
+    asked = suited(asked, template)
     recipe = Recipe(
         name=asked.strategy,
         template=template,
@@ -102,11 +103,11 @@ def tune(
 
 def _options(asked: EvalSpec, shots: int) -> dict[str, Any]:
     """The strategy's own options; prompting takes those of the spec that are not the usual ones."""
-    if asked.strategy != IN_CONTEXT:
+    if is_learned(asked.strategy):
         return dict(asked.strategy_options)
     usual = EvalSpec().model_dump()
     said = {key: value for key, value in asked.model_dump().items() if value != usual[key]}
-    own = {key: said[key] for key in IN_CONTEXT_OPTIONS if key in said}
+    own = {key: said[key] for key in ASKING_OPTIONS if key in said}
     return {"shots": shots} | own | dict(asked.strategy_options)
 
 

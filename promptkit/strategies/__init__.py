@@ -9,6 +9,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "contrastive": "promptkit.strategies.contrastive:Contrastive",
         "features": "promptkit.strategies.features:Features",
         "full": "promptkit.strategies.full:Full",
+        "generate": "promptkit.strategies.generate:Generate",
         "head": "promptkit.strategies.head:Head",
         "in_context": "promptkit.strategies.in_context:InContext",
         "lora": "promptkit.strategies.lora:LoRA",

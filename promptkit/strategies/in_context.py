@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from promptkit.errors import CapabilityError, DataError, StoreError
+from promptkit.errors import CapabilityError, StoreError
 from promptkit.prompts.template import Template
 from promptkit.protocols import NO_CONTEXT, Backend, Calibrator, FitContext, Selector, Verbalizer
 from promptkit.strategies import calibrated
 from promptkit.strategies.calibrated import calibration_rows, log_prior
-from promptkit.strategies.rows import read_rows, write_rows
+from promptkit.strategies.demonstrated import Demonstrated
 from promptkit.types import Cost, Evidence, Example, Prediction
 from promptkit.verbalizers.conclude import prediction_of
 
@@ -39,7 +39,8 @@ class InContext:
         calibration: What the calibrator is called.
 
     Raises:
-        CapabilityError: A calibrator, and rows that bring their own choices.
+        CapabilityError: A calibrator, and rows that bring their own choices; or a task that is
+            answered by a text.
     """
 
     def __init__(
@@ -52,6 +53,11 @@ class InContext:
         calibrator: Calibrator | None = None,
         calibration: str = "none",
     ) -> None:
+        if template.writing:
+            raise CapabilityError(
+                f"template {template.name!r} is answered by a text, so that there are no labels to "
+                "score; use --strategy generate"
+            )
         if calibrator is not None and template.choosing:
             raise CapabilityError(
                 f"calibration needs labels that all rows share, and each row of template "
@@ -61,6 +67,7 @@ class InContext:
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
         self.calibrator, self.calibration = calibrator, calibration
         self.log_prior_: tuple[float, ...] = ()
+        self._rows = Demonstrated(template, selector, shots)
 
     @property
     def cost(self) -> Cost:
@@ -73,7 +80,8 @@ class InContext:
         What the calibrator learned is kept in the context's folder: a run that goes on does not
         ask its rows again.
         """
-        self._take(train)
+        self.log_prior_ = ()
+        self._rows.take(train)
         if self.calibrator is None or self.calibrator.needs != "unlabelled rows":
             return self
         rows = calibration_rows(train)
@@ -95,9 +103,7 @@ class InContext:
         return [replace(evidence, log_prior=self.log_prior_) for evidence in found]
 
     def _ask(self, examples: Sequence[Example]) -> list[Evidence]:
-        if self.shots and hasattr(self.selector, "prepare"):
-            self.selector.prepare(examples)
-        prompts = [self.template.prompt(example, self._shots(example)) for example in examples]
+        prompts = self._rows.prompts(examples)
         candidates = [self.template.candidates(e, self.backend.reads) for e in examples]
         found = self.backend.score(prompts, candidates)
         if self.calibrator is not None and any(one.decided for one in found):
@@ -133,7 +139,7 @@ class InContext:
 
     def save(self, folder: Path) -> None:
         """Keep the rows that demonstrations come from, and what the model favours."""
-        write_rows(folder / "pool.jsonl", self.pool_)
+        self._rows.save(folder)
         if self.calibrator is not None:
             _write_prior(folder / _PRIOR, self.log_prior_)
 
@@ -143,27 +149,11 @@ class InContext:
         Raises:
             StoreError: A file is missing or broken.
         """
-        self._take(read_rows(folder / "pool.jsonl"))
+        self.log_prior_ = ()
+        self._rows.restore(folder)
         if self.calibrator is not None:
             self.log_prior_ = _read_prior(folder / _PRIOR)
         return self
-
-    def _take(self, train: Sequence[Example]) -> None:
-        self.log_prior_ = ()
-        self.pool_ = tuple(train) if self.shots else ()
-        if self.shots:
-            self.selector.fit(train)
-
-    def _shots(self, example: Example) -> list[Example]:
-        if not self.shots:
-            return []
-        shots = self.selector.select(example, self.shots)
-        if any(shot.id == example.id for shot in shots):
-            raise DataError(
-                f"row {example.id!r} would be its own demonstration: selector "
-                f"{type(self.selector).__name__} breaks its contract"
-            )
-        return shots
 
     def _pooled(self, example: Example, evidence: Evidence) -> NDArray[np.float64] | None:
         """(k,) evidence about the row's labels; None where there is none."""

@@ -9,7 +9,8 @@ pytest.importorskip("openai")
 
 from promptkit.backends import BACKENDS
 from promptkit.backends.hf import HFBackend
-from promptkit.backends.openai import CONTROL, OpenAIBackend
+from promptkit.backends.openai import OpenAIBackend
+from promptkit.backends.openai_messages import CONTROL
 from promptkit.backends.openai_chat import first_token
 from promptkit.errors import BackendError, CapabilityError, DataError, SpecError
 from promptkit.types import Candidate, Piece, Prompt, Shot
@@ -178,7 +179,7 @@ def test_first_tokens_are_probabilities_where_every_label_is_listed():
     brain = HashBrain()
     found = hashed({"chat", "top_logprobs"})
     for prompt, one in zip(PROMPTS, found, strict=True):
-        from promptkit.backends.openai import messages
+        from promptkit.backends.openai_messages import messages
 
         known = brain.next_log_p(brain.encode(messages(prompt)[0]["content"]))
         assert one.log_p == pytest.approx((known["good"], known["bad"]))
@@ -242,7 +243,7 @@ def test_labels_that_begin_alike_are_chosen_instead():
 @pytest.mark.parametrize("how", ["structured_outputs", "response_format"])
 def test_a_choice_is_a_decision(how):
     brain = HashBrain()
-    from promptkit.backends.openai import messages
+    from promptkit.backends.openai_messages import messages
 
     for prompt, one in zip(PROMPTS, hashed({"chat", how}), strict=True):
         said = brain.choose(brain.encode(messages(prompt)[0]["content"]), ["good", "bad"])

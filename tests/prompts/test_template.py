@@ -7,7 +7,8 @@ import pytest
 from promptkit.errors import DataError, SpecError
 from promptkit.prompts.library import template_paths
 from promptkit.prompts.lint import advice
-from promptkit.prompts.template import Template, plain_words
+from promptkit.prompts.label_names import plain_words
+from promptkit.prompts.template import Template
 from promptkit.types import flat
 from tests.prompts.build import CHOOSE, CLASSIFY, OPEN_LABELS, row, template_of
 

@@ -1,0 +1,61 @@
+"""Rows as prompts, each with demonstrations out of a pool of labelled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from promptkit.errors import DataError
+from promptkit.prompts.template import Template
+from promptkit.protocols import Selector
+from promptkit.strategies.rows import read_rows, write_rows
+from promptkit.types import Example, Prompt
+
+
+class Demonstrated:
+    """Puts rows as a template says.
+
+    Args:
+        template: How the task is put.
+        selector: Chooses the demonstrations.
+        shots: Demonstrations of a prompt.
+    """
+
+    def __init__(self, template: Template, selector: Selector, shots: int) -> None:
+        self.template, self.selector, self.shots = template, selector, shots
+        self.pool: tuple[Example, ...] = ()
+
+    def take(self, train: Sequence[Example]) -> None:
+        """The rows that demonstrations come from."""
+        self.pool = tuple(train) if self.shots else ()
+        if self.shots:
+            self.selector.fit(train)
+
+    def prompts(self, examples: Sequence[Example]) -> list[Prompt]:
+        """A prompt for each row."""
+        if self.shots and hasattr(self.selector, "prepare"):
+            self.selector.prepare(examples)
+        return [self.template.prompt(example, self._shots(example)) for example in examples]
+
+    def save(self, folder: Path) -> None:
+        """Keep the rows that demonstrations come from."""
+        write_rows(folder / "pool.jsonl", self.pool)
+
+    def restore(self, folder: Path) -> None:
+        """Take them up again.
+
+        Raises:
+            StoreError: The file is missing or broken.
+        """
+        self.take(read_rows(folder / "pool.jsonl"))
+
+    def _shots(self, example: Example) -> list[Example]:
+        if not self.shots:
+            return []
+        shots = self.selector.select(example, self.shots)
+        if any(shot.id == example.id for shot in shots):
+            raise DataError(
+                f"row {example.id!r} would be its own demonstration: selector "
+                f"{type(self.selector).__name__} breaks its contract"
+            )
+        return shots

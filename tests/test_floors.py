@@ -8,8 +8,16 @@ import pytest
 ROOT = Path(__file__).parents[1] / "promptkit"
 FLOORS = [
     {"errors", "types", "protocols", "registry", "box"},
-    {"data", "prompts", "selectors", "verbalizers", "parsers", "calibration", "metrics",
-     "backends"},
+    {
+        "data",
+        "prompts",
+        "selectors",
+        "verbalizers",
+        "parsers",
+        "calibration",
+        "metrics",
+        "backends",
+    },
     {"strategies"},
     {"runs"},
     {"report", "estimators"},

@@ -34,6 +34,7 @@ def test_these_sets_are_in_the_box():
         "everyday_choices",
         "news_topics",
         "support_intents",
+        "word_problems",
     ]
     assert sorted(in_box_names()) == NAMES
 

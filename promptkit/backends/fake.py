@@ -65,15 +65,20 @@ class FakeBackend:
         """
         found = []
         with self._meter.timed():
-            for place, prompt in enumerate(prompts):
-                own = [flat(one.text) for one in choices[place]] if choices else []
-                known = own or [flat(shot.answer) for shot in prompt.shots] or [" fake"]
-                texts = [self._written(prompt, known, n) for n in range(sampling.samples)]
+            for place, whole in enumerate(prompts):
+                own = choices[place] if choices else ()
+                prompt, problem = self._fitted(whole, own, 1)
+                known = [flat(one.text) for one in own] or [flat(s.answer) for s in prompt.shots]
+                texts = [
+                    self._written(prompt, known or [" fake"], n)
+                    for n in range(0 if problem else sampling.samples)
+                ]
                 found.append(
                     evidence_of(
                         prompt,
                         log_p=(),
                         kind="hash",
+                        problem=problem,
                         generations=tuple(Generation(text, "stop", 1) for text in texts),
                     )
                 )
@@ -100,13 +105,8 @@ class FakeBackend:
         return unit
 
     def _score(self, prompt: Prompt, candidates: Sequence[Candidate]) -> Evidence:
-        keep = {flat(candidate.text).strip() for candidate in candidates}
         longest = max(len(flat(candidate.text).split()) for candidate in candidates)
-        problem = ""
-        try:
-            prompt = fit(prompt, lambda p: _words(p) + longest, self.max_words, keep)
-        except DataError as error:
-            problem = str(error)
+        prompt, problem = self._fitted(prompt, candidates, longest)
         read = _read(prompt)
         log_p = tuple(self._number(read + flat(one.text)) for one in candidates)
         words = _words(prompt)
@@ -124,6 +124,16 @@ class FakeBackend:
             cut_chars=prompt.cut_chars,
             problem=problem,
         )
+
+    def _fitted(
+        self, prompt: Prompt, candidates: Sequence[Candidate], room: int
+    ) -> tuple[Prompt, str]:
+        """The prompt, shortened until it leaves so much room, and why it cannot be."""
+        keep = {flat(candidate.text).strip() for candidate in candidates}
+        try:
+            return fit(prompt, lambda p: _words(p) + room, self.max_words, keep), ""
+        except DataError as error:
+            return prompt, str(error)
 
     def _number(self, text: str) -> float:
         digest = hashlib.sha256(f"{self.model}\0{text}".encode()).digest()

@@ -109,7 +109,7 @@ class HFBackend:
         writing = Passes(
             self._device, batch_size, self._meter, token_bytes(self._model), scale=WRITTEN
         )
-        self._writer = Writer(self._model, self.tokens, writing)
+        self._writer = None if kind == "masked" else Writer(self._model, self.tokens, writing)
 
     @property
     def cost(self) -> Cost:
@@ -140,13 +140,13 @@ class HFBackend:
         Raises:
             CapabilityError: A masked language model, which fills gaps and does not write.
         """
-        if self._kind == "masked":
+        if self._writer is None:
             raise CapabilityError(
                 f"{self.model!r} is a masked language model, which does not write; use a causal or "
                 "a sequence-to-sequence model, or leave out --strategy generate"
             )
         with self._meter.timed():
-            found = self._generated(prompts, sampling, choices)
+            found = self._generated(self._writer, prompts, sampling, choices)
         for place, one in enumerate(found):
             on_evidence(place, one)
         self._meter.add(rows=len(prompts))
@@ -154,6 +154,7 @@ class HFBackend:
 
     def _generated(
         self,
+        writer: Writer,
         prompts: Sequence[Prompt],
         sampling: Sampling,
         choices: Sequence[Sequence[Candidate]] | None,
@@ -165,7 +166,7 @@ class HFBackend:
             for n in range(sampling.samples if not one.problem else 0)
         ]
         self._meter.add(prompt_tokens=sum(len(one.ids) for one in rows))
-        written = iter(self._writer.write(asked, sampling))
+        written = iter(writer.write(asked, sampling))
         return [
             evidence_for(
                 one,

@@ -33,7 +33,7 @@ def advice(template: Template) -> list[str]:
             )
     unused = [f for f in keys.task.fields if f not in template.uses and f != keys.task.choices]
     found += [f"field {field!r} is used nowhere" for field in unused]
-    if keys.encoder is None:
+    if keys.encoder is None and not template.writing:
         found.append("no encoder text: sentence encoders read the fields, one a line")
     found += _about_words(template)
     if _stem(template) != template.name:

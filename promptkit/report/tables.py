@@ -103,7 +103,7 @@ def remarks(record: RunRecord) -> list[RenderableType]:
         why = plain(problem) or "no reason given"
         lines.append(Text(f"{rows(n)} unscored: {why}", MIND))
     counts = {
-        "tied between labels": report.n_tied,
+        "tied between labels" if report.per_class or record.labels else "tied": report.n_tied,
         "with fewer demonstrations, to fit": report.n_dropped_shots,
         "with text cut, to fit": report.n_cut,
         "without a gold label, left out": report.n_unlabelled,

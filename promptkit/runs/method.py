@@ -20,9 +20,9 @@ from promptkit.runs.parts import (
     has_encoder,
     package_versions,
     selector_for,
-    served_notes,
     versions,
 )
+from promptkit.runs.served import served_notes
 from promptkit.runs.spec import EvalSpec
 from promptkit.types import Example
 

@@ -10,8 +10,8 @@ pytest.importorskip("openai")
 from promptkit.backends import BACKENDS
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.openai import OpenAIBackend
-from promptkit.backends.openai_messages import CONTROL
 from promptkit.backends.openai_chat import first_token
+from promptkit.backends.openai_messages import CONTROL
 from promptkit.errors import BackendError, CapabilityError, DataError, SpecError
 from promptkit.types import Candidate, Piece, Prompt, Shot
 from tests.fault_server import EVERYTHING, FaultServer, HashBrain, ModelBrain, serving

@@ -16,6 +16,7 @@ LABELS = ("negative", "neutral", "positive")
 TRAIN = [Example(f"t{i}", {"text": f"training text {i}"}, LABELS[i % 3]) for i in range(9)]
 ROWS = [Example(f"r{i}", {"text": f"some text {i * 7 % 5}"}, None) for i in range(7)]
 NAMES = list(STRATEGIES)
+LEARNED = [name for name in NAMES if name not in ("in_context", "generate")]
 
 
 def in_context(shots=2, selector="balanced", backend=None):
@@ -24,9 +25,22 @@ def in_context(shots=2, selector="balanced", backend=None):
         {
             "template": find_template("sentiment_zero_shot"),
             "backend": backend or FakeBackend(),
-            "selector": SELECTORS.build(selector, {}),
+            "selector": SELECTORS.build(selector, {}) if isinstance(selector, str) else selector,
             "verbalizer": VERBALIZERS.build("words", {}),
             "shots": shots,
+        },
+    )
+
+
+def generate(backend=None, **options):
+    return STRATEGIES.build(
+        "generate",
+        {
+            "template": find_template("sentiment_zero_shot"),
+            "backend": backend or FakeBackend(),
+            "selector": SELECTORS.build("balanced", {}),
+            "shots": 2,
+            **options,
         },
     )
 
@@ -51,6 +65,7 @@ MAKERS = {
     "contrastive": on_a_tiny_encoder("contrastive", epochs=1),
     "features": on_a_tiny_encoder("features", cache=False),
     "full": on_a_tiny_encoder("full", epochs=1),
+    "generate": generate,
     "head": on_a_tiny_encoder("head", epochs=2),
     "in_context": in_context,
     "lora": on_a_tiny_encoder("lora", epochs=1),
@@ -64,8 +79,8 @@ MAKERS = {
 
 def alike(one, other):
     """Whether two lists of predictions agree, up to the rounding of other batches."""
-    same = [(p.example_id, p.label, p.problem) for p in one] == [
-        (p.example_id, p.label, p.problem) for p in other
+    same = [(p.example_id, p.label, p.problem, p.text) for p in one] == [
+        (p.example_id, p.label, p.problem, p.text) for p in other
     ]
     pairs = zip(one, other, strict=True)
     return same and all(a.log_p == pytest.approx(b.log_p, abs=1e-4) for a, b in pairs)
@@ -113,6 +128,9 @@ def test_probabilities_sum_to_one_and_the_label_has_the_highest(strategy):
 
     for prediction in strategy.fit(TRAIN).predict(ROWS):
         assert prediction.label in LABELS
+        if prediction.text:  # what is written has none
+            assert prediction.log_p is None
+            continue
         assert np.exp(prediction.log_p).sum() == pytest.approx(1)
         assert LABELS[int(np.argmax(prediction.log_p))] == prediction.label
 
@@ -151,7 +169,7 @@ def test_what_it_has_done_only_grows(strategy):
     assert strategy.cost.rows - after.rows == len(ROWS)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "in_context"])
+@pytest.mark.parametrize("name", LEARNED)
 def test_a_label_that_no_training_row_has_is_never_said(name):
     strategy = MAKERS[name]()
     for seen in (LABELS[:2], LABELS[:1]):
@@ -160,7 +178,7 @@ def test_a_label_that_no_training_row_has_is_never_said(name):
             assert prediction.log_p[2] == -float("inf")
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "in_context"])
+@pytest.mark.parametrize("name", LEARNED)
 def test_a_training_row_of_another_task_is_an_error(name):
     with pytest.raises(DataError, match=r"'t9'.*none of the task's labels"):
         MAKERS[name]().fit([*TRAIN, Example("t9", {"text": "x"}, "angry")])
@@ -173,7 +191,8 @@ def test_a_training_row_is_never_its_own_demonstration():
         assert len(evidence.shots) == len(TRAIN) - 1
 
 
-def test_a_selector_that_returns_the_query_is_caught():
+@pytest.mark.parametrize("name", ["in_context", "generate"])
+def test_a_selector_that_returns_the_query_is_caught(name):
     class Careless:
         def fit(self, pool):
             self.pool = list(pool)
@@ -182,8 +201,7 @@ def test_a_selector_that_returns_the_query_is_caught():
         def select(self, query, k):
             return self.pool[:k]
 
-    strategy = in_context()
-    strategy.selector = Careless()
+    strategy = MAKERS[name](selector=Careless())
     with pytest.raises(DataError, match=r"its own demonstration: selector Careless"):
         strategy.fit(TRAIN).predict(TRAIN[:1])
 

@@ -5,9 +5,9 @@ import hashlib
 import pytest
 
 from promptkit.errors import DataError, SpecError
+from promptkit.prompts.label_names import plain_words
 from promptkit.prompts.library import template_paths
 from promptkit.prompts.lint import advice
-from promptkit.prompts.label_names import plain_words
 from promptkit.prompts.template import Template
 from promptkit.types import flat
 from tests.prompts.build import CHOOSE, CLASSIFY, OPEN_LABELS, row, template_of

@@ -48,6 +48,9 @@ def adapter_folder(adapter: str) -> Path:
 def with_adapter(model: Any, adapter: str) -> Any:
     """The model with the adapter in it; an ordinary model of transformers still.
 
+    Its products are added to the weights, so that it costs nothing. Weights that are quantized stay
+    as they are and it is computed beside them: rounding the sum would take a part of it away.
+
     Args:
         model: The model, in evaluation mode and where it will run.
         adapter: The adapter's folder.
@@ -73,6 +76,8 @@ def with_adapter(model: Any, adapter: str) -> Any:
             hint="give the model that it was trained on",
         ) from error
     _check_effect(wrapped, adapter)
+    if getattr(model, "is_quantized", False):
+        return wrapped.base_model.model
     return wrapped.merge_and_unload(safe_merge=True)
 
 

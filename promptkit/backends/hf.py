@@ -60,10 +60,12 @@ class HFBackend:
         adapter: Folder of a LoRA adapter that peft saved; its products are added to the weights.
         device_map: ``auto`` spreads the weights over all devices; None is one device.
         attention: Which attention passes compute with that share nothing.
+        quantization: What weights are rounded to as they are loaded: ``4bit``, ``8bit``, ``int8``.
 
     Raises:
         BackendError: The folder has no usable weights, or the adapter changes nothing.
-        CapabilityError: The model is no language model.
+        CapabilityError: The model is no language model, or cannot be loaded so.
+        MissingExtra: The package that quantizes is absent.
     """
 
     name = "hf"
@@ -79,10 +81,11 @@ class HFBackend:
         adapter: str | None = None,
         device_map: str | None = None,
         attention: str | None = None,
+        quantization: str | None = None,
     ) -> None:
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
         self.chat_template_kwargs = chat_template_kwargs
-        loading = Loading(device_map, attention)
+        loading = Loading(device_map, attention, quantization)
         located = locate(model)
         kind = located.kind()
         if kind not in KINDS:

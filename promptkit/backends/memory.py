@@ -64,12 +64,17 @@ def _states(module: nn.Module) -> int:
     """Bytes of a token's inputs and outputs of all matrices of a module."""
     if isinstance(module, nn.ModuleList):
         return max(map(_states, module), default=0)
-    own = sum(
-        (weight.shape[-1] + weight.shape[-2]) * weight.element_size()  # experts are stacked in 3-D
-        for weight in module.parameters(recurse=False)
-        if weight.dim() > 1
-    )
+    own = sum(_beside(module, one) for one in module.parameters(recurse=False) if one.dim() > 1)
     return own + sum(map(_states, module.children()))
+
+
+def _beside(module: nn.Module, weight: Any) -> int:
+    """Bytes of a token's input and output of one matrix; a quantized one may lie in any shape."""
+    if isinstance(module, nn.Linear):
+        widths = module.in_features + module.out_features
+    else:
+        widths = weight.shape[-1] + weight.shape[-2]  # experts are stacked in 3-D
+    return widths * (weight.element_size() if weight.is_floating_point() else 4)
 
 
 def _inside_list(model: nn.Module, name: str) -> bool:

@@ -30,8 +30,9 @@ def folded(request: Request, vocabulary: int) -> Request:
 
 
 def is_half(model: Any) -> bool:
-    """Whether a model computes in 16 bits."""
-    return model.dtype in (torch.bfloat16, torch.float16)
+    """Whether a model computes in 16 bits; the 8 bits of bitsandbytes are multiplied in float16."""
+    eight = bool(getattr(model, "is_loaded_in_8bit", False))
+    return eight or model.dtype in (torch.bfloat16, torch.float16)
 
 
 def twin_of(model: Any) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from promptkit.errors import CapabilityError, SpecError, nearest
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+#: What quantizes weights, and torch where it imports that: notices at every import and product.
+_TALKATIVE = ("bitsandbytes", "torchao", "torch.utils._pytree")
 
 
 def choose_device(device: str) -> Any:
@@ -55,7 +58,14 @@ def choose_dtype(dtype: str, device: Any) -> Any:
 
 def quieten() -> None:
     """Keep transformers' own bars and notices out of promptkit's tables."""
-    from transformers.utils import logging
+    from transformers.utils import logging as notices
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    notices.set_verbosity_error()
+    notices.disable_progress_bar()
+    quieten_quantizers()
+
+
+def quieten_quantizers() -> None:
+    """Keep out theirs too, before transformers imports them: it does so wherever they are."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from promptkit.backends.torch_device import quieten_quantizers
 from promptkit.errors import Interrupted, PromptkitError
 
 HELP = """Adapt a pre-trained language model to a task with a few labels, and see honestly which way
@@ -60,6 +61,7 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; an error made on purpose is one line and exit status 2."""
+    quieten_quantizers()
     try:
         status = make_app()(prog_name="promptkit", standalone_mode=False)
     except Interrupted as error:

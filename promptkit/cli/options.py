@@ -51,7 +51,10 @@ Tokenizer = Annotated[
     str | None, panel("Folder or hub id of the tokenizer of a served model.", MODEL)
 ]
 BackendOptions = Annotated[
-    list[str] | None, panel("An option of the backend: concurrency=16.", MODEL, "--backend-option")
+    list[str] | None,
+    panel(
+        "An option of the backend: concurrency=16, quantization=4bit.", MODEL, "--backend-option"
+    ),
 ]
 Cache = Annotated[
     bool | None,

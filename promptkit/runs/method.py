@@ -99,7 +99,7 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
     shots = template.keys.shots if asked.shots is None else asked.shots
     selector, selector_options = selector_for(asked, shots, has_pool)
     backend, options, located = backend_for_spec(asked, template)
-    packages = versions(backend)
+    packages = versions(backend, options)
     borrowed = selector == "nearest" and not has_encoder(backend)
 
     def make(with_model: bool) -> Strategy:

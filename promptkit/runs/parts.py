@@ -13,6 +13,7 @@ from typing import Any
 
 from promptkit.backends import BACKENDS
 from promptkit.backends.auto import backend_for
+from promptkit.backends.hf_loading import QUANTIZATIONS
 from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.calibration import CALIBRATORS
 from promptkit.errors import CapabilityError, SpecError, nearest
@@ -255,7 +256,7 @@ def described_backend(
         "weights": located.hash() if located else None,
         "dtype": dtype_for(asked) if located else None,
         "options": fingerprinted(options) | _adapter(options),
-        "packages": versions(name),
+        "packages": versions(name, options),
     }
 
 
@@ -273,7 +274,7 @@ def described_server(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "served": dict(served.identity),
         "tokenizer": tokenizer_hash(tokenizer) if tokenizer else None,
         "options": {k: v for k, v in fingerprinted(options).items() if k not in ONLY_TRANSPORT},
-        "packages": versions(name),
+        "packages": versions(name, options),
     }
 
 
@@ -352,9 +353,11 @@ def fingerprinted(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key not in without}
 
 
-def versions(backend: str) -> dict[str, str]:
-    """Versions of the packages that can change what a backend says."""
-    return package_versions(*PACKAGES.get(backend, ()))
+def versions(backend: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """Versions of the packages that can change what a backend says with these options."""
+    quantizer = QUANTIZATIONS.get(str(options.get("quantization")))
+    more = (quantizer, "accelerate") if quantizer else ()
+    return package_versions(*PACKAGES.get(backend, ()), *more)
 
 
 def package_versions(*names: str) -> dict[str, str]:

@@ -5,14 +5,16 @@ import torch
 
 from promptkit.backends.cached_passes import cached_passes
 from promptkit.backends.hf import HFBackend, with_exact_attention
+from promptkit.backends.hf_loading import QUANTIZATIONS
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.memory import free_bytes
 from promptkit.backends.meter import Meter
-from promptkit.backends.shared_passes import shared_passes
+from promptkit.backends.shared_passes import SharedPasses, shared_passes
 from promptkit.backends.tokens import Request
 from tests.backends import test_hf_masked, test_hf_seq2seq
 from tests.causal_families import FAMILIES, REFUSED, asked, built, gap, plainly
 from tests.tiny import MASKED, save_masked, save_seq2seq
+from tests.trained_prompts import FEELINGS, labels, prompts
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 
@@ -73,3 +75,16 @@ def test_other_kinds_of_models_score_as_on_a_cpu(family, tmp_path):
         assert one.kind == other.kind
     if not masked:
         assert HFBackend(folder, device="cuda", dtype="bfloat16")._scorer.cached
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("way", QUANTIZATIONS)
+def test_quantized_weights_score_as_on_a_cpu(way, dtype, trained_folder):
+    def scores(**options):
+        made = HFBackend(str(trained_folder), quantization=way, **options)
+        assert isinstance(made._scorer.reuse, SharedPasses)
+        found = made.score(prompts(), labels(FEELINGS, 60))
+        return torch.tensor([one.log_p for one in found])
+
+    moved = scores(device="cuda", dtype=dtype) - scores(device="cpu")
+    assert moved.abs().mean() < (0.5 if dtype == "bfloat16" else 0.05)

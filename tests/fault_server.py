@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 EVERYTHING = frozenset(
     {"ids", "steps", "prompt_logprobs", "echo", "top_logprobs", "structured_outputs",
-     "response_format", "chat", "models"}
+     "response_format", "chat", "models", "several"}
 )  # fmt: skip
 #: What a fault looks like; drawn with equal chances.
 FAULTS = ("late", "busy", "broken", "dropped", "truncated")
@@ -47,8 +47,8 @@ class HashBrain:
         known = self.next_log_p(ids)
         return max(words, key=lambda word: known.get(word.strip(), -math.inf))
 
-    def write(self, ids, room):
-        return next(iter(self.top(ids, 1)))
+    def write(self, ids, room, seed=None):
+        return next(iter(self.top([*ids, *([seed] if seed is not None else [])], 1)))
 
 
 class ModelBrain:
@@ -97,8 +97,17 @@ class ModelBrain:
 
         return max(words, key=of)
 
-    def write(self, ids, room):
-        return self.piece(int(self.log_p(ids)[-1].argmax()))
+    def write(self, ids, room, seed=None):
+        """Greedily, or by draws of a seed."""
+        own = self.torch.Generator().manual_seed(seed or 0)
+        written = []
+        while len(written) < room:
+            row = self.log_p([*ids, *written])[-1]
+            token = int(row.argmax() if seed is None else row.exp().multinomial(1, generator=own))
+            if token == self.tokenizer.eos_token_id:
+                break
+            written.append(token)
+        return self.tokenizer.decode(written)
 
 
 class FaultServer:
@@ -143,7 +152,7 @@ class FaultServer:
         if not self.can & {"steps", "prompt_logprobs", "echo"}:
             raise Refused("no such path", 404)
         ids = prompt if isinstance(prompt, list) else brain.encode(prompt)
-        choice = {"index": 0, "text": "x", "logprobs": None}
+        choice = {"index": 0, "text": "x", "logprobs": None, "finish_reason": "length"}
         read = len(ids) + (1 if self.lies == "counts wrong" else 0)
         if "logprob_token_ids" in asked and "steps" in self.can:
             row = brain.log_p(ids)[-1]
@@ -162,7 +171,21 @@ class FaultServer:
             }  # fmt: skip
         elif asked.get("logprobs"):
             choice["logprobs"] = {"tokens": ["x"], "token_logprobs": [-1.0], "top_logprobs": [{}]}
+        else:
+            held = (asked.get("structured_outputs") or {}).get("choice")
+            texts = [brain.choose(ids, held)] if held else self.texts(ids, asked)
+            choices = [{**choice, "index": i, "text": text} for i, text in enumerate(texts)]
+            return {"choices": choices, "usage": {"prompt_tokens": read, "completion_tokens": 9}}
         return {"choices": [choice], "usage": {"prompt_tokens": read, "completion_tokens": 1}}
+
+    def texts(self, ids, asked):
+        """What is written: as many samples as are asked for, if it can."""
+        n = asked.get("n", 1) if "several" in self.can else 1
+        seeds = [asked.get("seed", 0) + i if asked.get("temperature") else None for i in range(n)]
+        texts = [self.brain.write(ids, asked.get("max_tokens", 1), seed) for seed in seeds]
+        for stop in asked.get("stop") or ():
+            texts = [text.split(stop)[0] for text in texts]
+        return texts
 
     def chat(self, asked):
         if "chat" not in self.can:
@@ -180,9 +203,15 @@ class FaultServer:
             top = self.brain.top(ids, asked["top_logprobs"])
             listed = [{"token": t, "logprob": v} for t, v in top.items()]
             choice["logprobs"] = {"content": [{"token": "x", "top_logprobs": listed}]}
-        said = said if said is not None else self.brain.write(ids, asked.get("max_tokens", 1))
-        choice["message"] = {"role": "assistant", "content": said}
-        return {"choices": [choice], "usage": {"prompt_tokens": len(ids), "completion_tokens": 1}}
+        texts = self.texts(ids, asked) if said is None else [said]
+        choices = [{**choice, "index": i, "message": self.message(t)} for i, t in enumerate(texts)]
+        return {"choices": choices, "usage": {"prompt_tokens": len(ids), "completion_tokens": 1}}
+
+    def message(self, text):
+        """A reply; some servers tell its thoughts apart."""
+        if "thoughts apart" in self.can:
+            return {"role": "assistant", "content": None, "reasoning_content": text}
+        return {"role": "assistant", "content": text}
 
     def fault_for(self, content):
         """The fault of this try: the same for the same seed, request and number of tries."""

@@ -30,7 +30,7 @@ class Regex:
     """
 
     def __init__(self, pattern: str, match: str = "exact", threshold: float = THRESHOLD) -> None:
-        self.pattern = pattern
+        self.pattern = pattern = str(pattern)
         self._matcher = Matcher(match, threshold)
         try:
             self._compiled = regex.compile(pattern, regex.MULTILINE)

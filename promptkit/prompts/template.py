@@ -54,8 +54,7 @@ class Template:
             choices=keys.task.choices,
         )
         self._compile()
-        fixed = self.task.kind == "classify"
-        self._fixed = [self._said(label) for label in self.task.labels] if fixed else None
+        self._fixed = None if self.choosing else [self._said(label) for label in self.task.labels]
         self._same_for_all: dict[str, tuple[Candidate, ...]] = {}
 
     @classmethod

@@ -11,7 +11,7 @@ from promptkit.prompts.label_rows import label_rows
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.protocols import Strategy
 from promptkit.registry import parameters_of
-from promptkit.runs.parts import WRITING_OPTIONS, asking
+from promptkit.runs.parts import WRITING_OPTIONS, asking, parser_option_names
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies import STRATEGIES
 from promptkit.strategies.reading import Reading
@@ -128,7 +128,9 @@ def prompting_as(asked: EvalSpec) -> EvalSpec:
     Raises:
         SpecError: An option that it does not have, or a value of the wrong kind.
     """
-    own = WRITING_OPTIONS if asked.strategy == GENERATE else ()
+    own: tuple[str, ...] = ()
+    if asked.strategy == GENERATE:
+        own = (*WRITING_OPTIONS, *sorted(parser_option_names()))
     for key in asked.strategy_options:
         if key not in (*own, *ASKING_OPTIONS):
             raise SpecError(

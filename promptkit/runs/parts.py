@@ -17,8 +17,10 @@ from promptkit.backends.hf_loading import QUANTIZATIONS
 from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.calibration import CALIBRATORS
 from promptkit.errors import CapabilityError, SpecError, nearest
+from promptkit.parsers import PARSERS
 from promptkit.prompts import Template
 from promptkit.protocols import Backend, Calibrator, Selector, Strategy, Verbalizer
+from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.served import ONLY_TRANSPORT, SERVED, server_options
 from promptkit.runs.spec import EvalSpec
@@ -133,7 +135,17 @@ def writing_options(asked: EvalSpec) -> dict[str, Any]:
                 f"--{option.replace('_', '-')} is for labels that are scored, and strategy "
                 "'generate' lets the model write: leave it out"
             )
-    return dict(asked.strategy_options)
+    of_parsers = parser_option_names()
+    options = {key: x for key, x in asked.strategy_options.items() if key not in of_parsers}
+    read = {key: x for key, x in asked.strategy_options.items() if key in of_parsers}
+    if read:
+        options["parser_options"] = {**options.get("parser_options", {}), **read}
+    return options
+
+
+def parser_option_names() -> set[str]:
+    """Options of parsers, which may stand among those of the strategy: ``pattern=...``."""
+    return {name for parser in PARSERS for name in parameters_of(PARSERS.load(parser))}
 
 
 def calibrator_for(name: str) -> Calibrator | None:

@@ -88,7 +88,7 @@ from promptkit.backends.meter import Meter
 torch.empty(2**20)
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 now = int(status["VmSize"].split()[0]) * 1024
-resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, now + 2**28))  # 256 MiB more
+resource.setrlimit(resource.RLIMIT_AS, (now + 2**29, now + 2**29))  # 512 MiB more
 sizes = []
 def forward(batch):
     sizes.append(len(batch))

@@ -311,7 +311,7 @@ class Thinker(HashBrain):
 
     thoughts = "<think>\nneither good\n</think>\n\nnegative"
 
-    def write(self, ids, room):
+    def write(self, ids, room, seed=None):
         return self.thoughts
 
 

@@ -11,7 +11,7 @@ import pytest
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.vllm import VLLMBackend, _check_version
 from promptkit.errors import CapabilityError, SpecError
-from promptkit.types import Piece, Prompt
+from promptkit.types import Piece, Prompt, Sampling
 from tests.trained import rows
 from tests.trained_prompts import FEELINGS, INTENTS, chatting, labels, prompts
 
@@ -162,3 +162,49 @@ def test_other_versions_are_refused(version):
 @pytest.mark.parametrize("version", ["0.32.0", "0.32.1+cpu"])
 def test_these_versions_are_taken(version):
     _check_version(version)
+
+
+def written(found):
+    return [[one.text.strip() for one in evidence.generations] for evidence in found]
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["flat", "chat"])
+def test_what_is_written_greedily_is_what_hf_writes(backend, reference, chat):
+    asked = prompts("fixed", chat)
+    sampling = Sampling(max_new_tokens=6)
+    found, expected = (one.generate(asked, sampling) for one in (backend, reference))
+    assert written(found) == written(expected)
+    pairs = [(a.generations[0], b.generations[0]) for a, b in zip(found, expected, strict=True)]
+    assert all(one.finish == other.finish for one, other in pairs)
+    assert {evidence.kind for evidence in found} == {"generated text"}
+
+
+def test_a_stop_text_ends_an_answer_as_with_hf(backend, reference):
+    asked, sampling = prompts()[:12], Sampling(max_new_tokens=12, stop=("tr", "iv"))
+    assert written(backend.generate(asked, sampling)) == written(
+        reference.generate(asked, sampling)
+    )
+
+
+@pytest.mark.parametrize("words", [FEELINGS, INTENTS], ids=["feelings", "intents"])
+def test_nothing_but_a_label_can_be_written(backend, reference, words):
+    asked, own = prompts(), labels(words, 60)
+    found = backend.generate(asked, Sampling(), own)
+    assert {text for texts in written(found) for text in texts} <= set(words)
+    if words == FEELINGS:
+        assert written(found) == written(reference.generate(asked, Sampling(), own))
+
+
+def test_a_rows_draws_do_not_depend_on_the_rows_beside_it(backend):
+    sampling = Sampling(max_new_tokens=5, temperature=1.5, top_k=40, samples=3, seed=2)
+    asked = prompts()[:8]
+    together = written(backend.generate(asked, sampling))
+    assert written(backend.generate(asked[::-1], sampling))[::-1] == together
+    assert any(len(set(texts)) > 1 for texts in together)
+
+
+def test_a_prompt_that_leaves_no_room_for_its_answer_is_unscored(backend):
+    never = Prompt("e", (Piece("fine", row=True),), instruction=(Piece("word " * 900),))
+    (found,) = backend.generate([never], Sampling(max_new_tokens=50))
+    assert found.generations == ()
+    assert "with 50 tokens of them for the answer" in found.problem

@@ -12,7 +12,7 @@ import pytest
 
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.openai import OpenAIBackend
-from promptkit.types import Piece, Prompt
+from promptkit.types import Piece, Prompt, Sampling
 from tests.trained_prompts import FEELINGS, INTENTS, chatting, labels, prompts
 
 pytestmark = [
@@ -110,3 +110,23 @@ def test_text_that_becomes_a_control_token_on_the_server_is_sent_as_ids_or_not_a
     assert by_text.log_p == ()
     assert "'</s>'" in by_text.problem
     assert "--tokenizer" in by_text.problem
+
+
+def test_what_the_server_writes_is_what_hf_writes(url, folder, reference):
+    served = OpenAIBackend("trained", url, tokenizer=folder)
+    asked, sampling = prompts("own", chat=True), Sampling(max_new_tokens=6)
+    found = served.generate(asked, sampling)
+    expected = reference.generate(asked, sampling)
+    assert [one.generations[0].text.strip() for one in found] == [
+        one.generations[0].text.strip() for one in expected
+    ]
+    held = served.generate(asked, Sampling(), labels(INTENTS, len(asked)))
+    assert {one.generations[0].text.strip() for one in held} <= set(INTENTS)
+
+
+def test_its_chats_are_held_to_a_label_too(url):
+    served = OpenAIBackend("trained", url)
+    found = served.generate(prompts(chat=True)[:8], Sampling(), labels(INTENTS, 8))
+    assert {one.generations[0].text.strip() for one in found} <= set(INTENTS)
+    several = Sampling(max_new_tokens=4, temperature=1.0, samples=3)
+    assert {len(one.generations) for one in served.generate(prompts()[:4], several)} == {3}

@@ -177,9 +177,11 @@ class Tokens:
         split = split_of(wholes, len(flat(ground)))
         return wholes[0].ids[:split], tuple(whole.ids[split:] for whole in wholes)
 
-    def pieces(self, prompt: Prompt) -> list[tuple[str, tuple[int, ...]]]:
+    def pieces(
+        self, prompt: Prompt, *, answering: bool = True
+    ) -> list[tuple[str, tuple[int, ...]]]:
         """The token ids of a prompt, told apart: ``BOS``, each role of `Flat`, and ``frame``."""
-        ground = self.flat(prompt)
+        ground = self.flat(prompt, answering=answering)
         encoded = self.encode([ground.text])[0]
         added = len(self._head(encoded.ids)) - len(encoded.ids)
         found = [("BOS", self._head(encoded.ids)[:added])] if added else []

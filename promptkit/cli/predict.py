@@ -12,6 +12,7 @@ from promptkit.cli.options import (
     MODEL,
     RESULT,
     ROWS,
+    STRATEGY,
     BackendOptions,
     BaseModel,
     BaseUrl,
@@ -19,10 +20,12 @@ from promptkit.cli.options import (
     CacheFolder,
     ChatArguments,
     FieldColumns,
+    Options,
     TextField,
     Tokenizer,
     backend_options,
     chat_arguments,
+    option_values,
     pairs,
     panel,
 )
@@ -87,6 +90,10 @@ def command(
     cache: Cache = None,
     cache_folder: CacheFolder = None,
     chat_template_kwargs: ChatArguments = None,
+    strategy: Annotated[
+        str | None, panel("With --template: in_context (the default) or generate.", STRATEGY)
+    ] = None,
+    option: Options = None,
     text_field: TextField = None,
     field: FieldColumns = None,
     batch_rows: Annotated[
@@ -127,16 +134,22 @@ def command(
         "cache_folder": cache_folder,
         "fresh": fresh,
         "chat_template_kwargs": chat_arguments(chat_template_kwargs),
+        "strategy": strategy,
+        "strategy_options": option_values(option),
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = validate(EvalSpec, YamlFile("promptkit predict", given))
     with watched("predict") as watch:
         predictor = predictor_of(asked)
+        if proba and predictor.writes:
+            raise SpecError("--proba: a model that writes gives no probabilities; leave it out")
         own = predictor.template.task.labels
         name = naming(own)
         job = Job(
             predictor=predictor,
-            answers=AnswerColumns(own, tuple(map(name, own)), proba, prefix),
+            answers=AnswerColumns(
+                own, tuple(map(name, own)), proba, prefix, reply=predictor.writes
+            ),
             source=data,
             output=output,
             text_field=text_field,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptkit.cli.eval import SHOTS
-from promptkit.cli.options import MODEL, ROWS, ChatArguments, chat_arguments, pairs, panel
+from promptkit.cli.options import MODEL, ROWS, STRATEGY, ChatArguments, chat_arguments, pairs, panel
 from promptkit.errors import CapabilityError, DataError
 
 if TYPE_CHECKING:
@@ -52,12 +52,16 @@ def command(
     backend: Annotated[str | None, panel("As for eval.", MODEL)] = None,
     chat: Annotated[bool | None, panel("As for eval.", MODEL, "--chat/--no-chat")] = None,
     chat_template_kwargs: ChatArguments = None,
+    strategy: Annotated[
+        str | None, panel("in_context, or generate: before a free answer.", STRATEGY)
+    ] = None,
     shots: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
     selector: Annotated[str | None, panel("As for eval.", SHOTS)] = None,
     seed: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
 ) -> None:
     """Preview; the long help is HELP."""
     from promptkit.runs import eval_spec
+    from promptkit.runs.adapt import suited
     from promptkit.runs.build import demonstrations
     from promptkit.runs.rows import rows_for
 
@@ -70,7 +74,7 @@ def command(
     settled, rows, train, _ = rows_for(asked)
     example = _row(rows.examples, row)
     prompt = settled.prompt(example, demonstrations(asked, settled, train, example))
-    _show(asked, prompt, lambda reads: settled.candidates(example, reads))
+    _show(suited(asked, settled), prompt, lambda reads: settled.candidates(example, reads))
 
 
 def _row(rows: tuple[Example, ...], wanted: str) -> Example:
@@ -113,6 +117,10 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         prompt = masked_text(prompt, tokens)
         console.print(prompt_text(prompt, tokens))
         console.print(prompt_tokens(prompt, tokens, tokens.wrapping[1]))
+    elif name in {"hf", "vllm"} and asked.strategy == "generate":
+        closing = tokens.wrapping[1] if located.kind() == "seq2seq" else ()
+        console.print(prompt_text(prompt, tokens, answering=False))
+        console.print(prompt_tokens(prompt, tokens, closing, answering=False))
     elif name in {"hf", "vllm"}:
         own = candidates("text")
         if located.kind() == "seq2seq":

@@ -28,11 +28,17 @@ STYLES = {
 }
 
 
-def prompt_text(prompt: Prompt, tokens: Tokens | None) -> Any:
-    """The prompt's text, each piece in its colour; ``frame`` is chat template and separators."""
+def prompt_text(prompt: Prompt, tokens: Tokens | None, *, answering: bool = True) -> Any:
+    """The prompt's text, each piece in its colour; ``frame`` is chat template and separators.
+
+    Args:
+        prompt: The prompt.
+        tokens: The model's tokenizer; None where there is none.
+        answering: Whether the answer comes next; else the model may think before it.
+    """
     if prompt.chat and tokens is None:
         return RichText("a chat prompt: give --model to see it in the model's chat template")
-    ground = tokens.flat(prompt) if tokens else flatten(prompt)
+    ground = tokens.flat(prompt, answering=answering) if tokens else flatten(prompt)
     whole = _visible(flat(ground.text))
     text = RichText(whole, style=STYLES["frame"])
     for role, start, end in ground.spans:
@@ -77,9 +83,14 @@ def token_view(
     )
 
 
-def prompt_tokens(prompt: Prompt, tokens: Tokens, closing: Sequence[int] = ()) -> Any:
+def prompt_tokens(
+    prompt: Prompt, tokens: Tokens, closing: Sequence[int] = (), *, answering: bool = True
+) -> Any:
     """The token ids of a prompt, piece by piece; ``closing``: what the tokenizer adds."""
-    pieces = [*tokens.pieces(prompt), *([("EOS", tuple(closing))] if closing else [])]
+    pieces = [
+        *tokens.pieces(prompt, answering=answering),
+        *([("EOS", tuple(closing))] if closing else []),
+    ]
     table = Table(title=f"{sum(len(ids) for _, ids in pieces)} prompt tokens", expand=False)
     table.add_column("piece", no_wrap=True)
     table.add_column("tokens", justify="right")

@@ -13,7 +13,7 @@ from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.types import Example, Prediction, Scalar
 
-PREDICTED, PROBLEM = "predicted", "problem"
+PREDICTED, PROBLEM, REPLY = "predicted", "problem", "reply"
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class AnswerColumns:
         names: What columns of probabilities call the labels.
         proba: Whether there are columns of probabilities.
         prefix: Stands before every added name.
+        reply: Whether there is a column of what the model wrote; it has no probabilities.
     """
 
     labels: tuple[Scalar, ...]
     names: tuple[str, ...]
     proba: bool = False
     prefix: str = ""
+    reply: bool = False
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -45,6 +47,8 @@ class AnswerColumns:
             kinds |= {f"p:{name}": float for name in self.names}
         elif self.proba:
             kinds["p"] = list
+        if self.reply:
+            kinds[REPLY] = str
         kinds[PROBLEM] = str
         return {f"{self.prefix}{name}": kind for name, kind in kinds.items()}
 
@@ -73,6 +77,8 @@ class AnswerColumns:
             log_p = None if prediction is None else prediction.log_p
             shares = None if log_p is None else [exp(one) for one in log_p]
             values += [shares] if not self.names else shares or [None] * len(self.names)
+        if self.reply:
+            values.append(None if prediction is None else prediction.text)
         return dict(zip(self.added, [*values, problem], strict=True))
 
 

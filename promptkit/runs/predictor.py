@@ -11,7 +11,7 @@ from promptkit.errors import SpecError
 from promptkit.prompts import find_template
 from promptkit.prompts.template import Template
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import suited
+from promptkit.runs.adapt import GENERATE, is_learned, prompting_as, suited
 from promptkit.runs.labels import wanted_labels
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import prompting
@@ -35,6 +35,11 @@ class Predictor:
     columns: Mapping[str, str]
     key: str
 
+    @property
+    def writes(self) -> bool:
+        """Whether its answers are read from what a model wrote."""
+        return bool(self.strategy.describe()["name"] == GENERATE)
+
 
 def predictor_of(asked: EvalSpec) -> Predictor:
     """The predictor that was asked for, its model loaded.
@@ -48,7 +53,7 @@ def predictor_of(asked: EvalSpec) -> Predictor:
                 f"--model {asked.model} holds a saved model, which brings its template and labels "
                 "with it: leave out --template and --labels"
             )
-        for option in ASKED_MODELS_ONLY:
+        for option in (*ASKED_MODELS_ONLY, "strategy", "strategy_options"):
             if option in asked.model_fields_set:
                 raise SpecError(
                     f"--{option.replace('_', '-')} cannot be chosen for the saved model in "
@@ -79,8 +84,13 @@ def _untuned(asked: EvalSpec) -> Predictor:
                 f"template {template.name!r} leaves its labels open; say which with --labels a,b,c"
             )
         template = template.with_labels(wanted_labels(asked.labels, template.declared))
+    if is_learned(asked.strategy):
+        raise SpecError(
+            f"--strategy {asked.strategy} learns from rows: keep it first with 'promptkit tune', "
+            "and give the folder as --model"
+        )
     asked = suited(asked, template).model_copy(update={"shots": 0})
-    method = prompting(asked, template, False)
+    method = prompting(prompting_as(asked), template, False)
     content = [method.template, method.backend, method.strategy, list(template.task.labels)]
     key = hashlib.sha256(canonical(content).encode()).hexdigest()
     return Predictor(method.make(True).fit(()), template, {}, key)

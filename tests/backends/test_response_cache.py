@@ -11,7 +11,7 @@ from promptkit.backends.response_cache import CachedBackend
 from promptkit.backends.response_store import Responses
 from promptkit.errors import BackendError, StoreError
 from promptkit.protocols import Backend, CanEncode
-from promptkit.types import Candidate, Evidence, Piece, Prompt, Shot
+from promptkit.types import Candidate, Evidence, Piece, Prompt, Sampling, Shot
 
 WORDS = [Candidate(word, (Piece(f" {word}"),)) for word in ("good", "bad", "so so")]
 IDENTITY = {"backend": {"name": "fake", "weights": "w", "dtype": "float32"}, "template": "t"}
@@ -337,3 +337,61 @@ def test_prompts_that_were_encoded_are_never_taken_for_others(causal_folder):
     assert ask(backend, rows[::-1]) == backend.score(rows[::-1], [WORDS] * 3)
     backend.token_ids(rows[1:], [WORDS] * 2)
     assert [one.log_p for one in ask(backend, rows)] == [one.log_p for one in plain]
+
+
+class Writes(Asked):
+    """Remembers which rows it wrote for."""
+
+    def generate(self, prompts, sampling, choices=None, on_evidence=None):
+        self.asked += [prompt.example_id for prompt in prompts]
+        return super().generate(prompts, sampling, choices, on_evidence)
+
+
+def test_what_was_written_is_known_too(cached):
+    rows = [prompt(i, shots=(shot(i),)) for i in range(4)]
+    first = cached(Writes()).generate(rows, Sampling())
+    backend = cached(Writes())
+    again = backend.generate([replace(one, example_id=f"other {i}") for i, one in enumerate(rows)],
+                             Sampling())  # fmt: skip
+    assert [one.generations for one in again] == [one.generations for one in first]
+    assert [one.example_id for one in again] == [f"other {i}" for i in range(4)]
+    assert backend.backend.asked == []
+    assert backend.cost.cached_rows == 4
+
+
+@pytest.mark.parametrize(
+    ("sampling", "choices"),
+    [
+        (Sampling(max_new_tokens=5), None),
+        (Sampling(stop=("\n",)), None),
+        (Sampling(temperature=1.0), None),
+        (Sampling(), [WORDS]),
+    ],
+)
+def test_another_way_to_write_is_another_question(cached, sampling, choices):
+    cached(Writes()).generate([prompt(0)], Sampling())
+    backend = cached(Writes())
+    backend.generate([prompt(0)], sampling, choices)
+    assert backend.backend.asked == ["row 0"]
+    assert ask(backend, [prompt(0)])[0].log_p  # and scores are no texts
+
+
+def test_what_is_drawn_belongs_to_its_row(cached):
+    drawn = Sampling(temperature=1.0, samples=2)
+    cached(Writes()).generate([prompt(0)], drawn)
+    backend = cached(Writes())
+    backend.generate([prompt(0), replace(prompt(0), example_id="twin")], drawn)
+    assert backend.backend.asked == ["twin"]
+
+
+def test_each_row_that_is_told_of_is_kept_at_once(cached):
+    class Stops(Writes):
+        def generate(self, prompts, sampling, choices=None, on_evidence=None):
+            found = super().generate(prompts[:2], sampling, choices, on_evidence)
+            raise KeyboardInterrupt(len(found))
+
+    with pytest.raises(KeyboardInterrupt):
+        cached(Stops()).generate([prompt(i) for i in range(4)], Sampling())
+    backend = cached(Writes())
+    backend.generate([prompt(i) for i in range(4)], Sampling())
+    assert backend.backend.asked == ["row 2", "row 3"]

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.chats import HYBRID, save_chatting
 from tests.trained import ROWS, template_text
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -142,9 +143,43 @@ def test_a_prompt_that_writes_is_saved_and_predicts(promptkit, trained_folder, h
     assert status == 0, err
     rows = home / "rows.jsonl"
     rows.write_text('{"text": "It works."}\n{"text": "It broke."}\n', encoding="utf-8")
-    status, _, err = promptkit(
-        "predict", "--model", "saved", "--data", rows, "--output", "out.jsonl"
-    )
+    asked = ("predict", "--data", rows)
+    status, _, err = promptkit(*asked, "--model", "saved", "--output", "out.jsonl")
     assert status == 0, err
     answers = [json.loads(line) for line in (home / "out.jsonl").read_text().splitlines()]
     assert {one["predicted"] for one in answers} <= {"negative", "neutral", "positive"}
+    assert [one["reply"].strip() for one in answers] == [one["predicted"] for one in answers]
+    status, _, err = promptkit(*asked, "--model", "saved", "--output", "o.jsonl", "--proba")
+    assert status == 2
+    assert "gives no probabilities" in err
+    status, _, err = promptkit(
+        *asked, "-t", "same.yaml", "--model", trained_folder, "--strategy", "generate",
+        *options(parser="regex", pattern="(x+)"), "--output", "own.jsonl",
+    )  # fmt: skip
+    assert status == 0, err
+    answers = [json.loads(line) for line in (home / "own.jsonl").read_text().splitlines()]
+    assert all(one["predicted"] is None and one["reply"] and one["problem"] for one in answers)
+
+
+def test_a_preview_shows_what_is_read_before_a_free_answer(promptkit, tmp_path):
+    model = save_chatting(HYBRID, tmp_path / "model")
+    asked = ("preview", "-t", "sentiment_chat", "--model", model)
+    thinks = ("--chat-template-kwargs", "enable_thinking=true")
+    _, scored, _ = promptkit(*asked)
+    assert "label words" in scored
+    status, out, err = promptkit(*asked, *thinks, "--strategy", "generate")
+    assert status == 0, err
+    assert "label words" not in out
+    assert "<think>" not in out
+    assert "prompt tokens" in out
+    status, _, err = promptkit(*asked, *thinks)
+    assert status == 2
+    status, out, err = promptkit("preview", "-t", "word_problems", "--model", model)
+    assert status == 0, err
+    assert "A library lends 37 books" in out
+
+
+def test_a_comparison_of_labels_refuses_texts(promptkit):
+    status, _, err = promptkit("compare", "--data", "word_problems", "-t", "word_problems")
+    assert status == 2
+    assert "answered by a text" in err

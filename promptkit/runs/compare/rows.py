@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.data import Dataset, from_records, load, train_split_of
-from promptkit.errors import DataError
+from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template, find_template
 from promptkit.runs.compare.spec import CompareSpec
 from promptkit.runs.labels import settle_labels
@@ -61,6 +61,11 @@ def rows_of(asked: CompareSpec) -> Rows:
         SpecError: A wrong template or label.
     """
     chosen = find_template(asked.template) if asked.template else None
+    if chosen is not None and chosen.writing:
+        raise SpecError(
+            f"template {chosen.name!r} is answered by a text, and a comparison is of ways to find "
+            "a label; use 'promptkit eval' for each model, and 'promptkit runs diff'"
+        )
     fields = chosen.task.fields if chosen else _fields(asked)
     labelled, held = _loaded(asked, fields)
     stand_in = chosen or plain_template(fields)

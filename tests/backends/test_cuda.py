@@ -11,6 +11,7 @@ from promptkit.backends.memory import free_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.shared_passes import SharedPasses, shared_passes
 from promptkit.backends.tokens import Request
+from promptkit.types import Sampling
 from tests.backends import test_hf_masked, test_hf_seq2seq
 from tests.causal_families import FAMILIES, REFUSED, asked, built, gap, plainly
 from tests.tiny import MASKED, save_masked, save_seq2seq
@@ -88,3 +89,21 @@ def test_quantized_weights_score_as_on_a_cpu(way, dtype, trained_folder):
 
     moved = scores(device="cuda", dtype=dtype) - scores(device="cpu")
     assert moved.abs().mean() < (0.5 if dtype == "bfloat16" else 0.05)
+
+
+def test_a_model_writes_as_on_a_cpu(trained_folder):
+    there, here = (HFBackend(str(trained_folder), device=name) for name in ("cuda", "cpu"))
+    exact = HFBackend(str(trained_folder), device="cuda", dtype="float32")
+    sampling, own = Sampling(max_new_tokens=8), labels(FEELINGS, 60)
+    assert texts(exact.generate(prompts(), sampling)) == texts(here.generate(prompts(), sampling))
+    for backend in (there, exact):
+        assert texts(backend.generate(prompts(), sampling, own)) == texts(
+            here.generate(prompts(), sampling, own)
+        )
+    drawn = Sampling(max_new_tokens=5, temperature=1.0, top_p=0.9, samples=3, seed=1)
+    together = texts(exact.generate(prompts()[:9], drawn))
+    assert texts(exact.generate(prompts()[8::-1], drawn))[::-1] == together
+
+
+def texts(found):
+    return [[one.text for one in evidence.generations] for evidence in found]

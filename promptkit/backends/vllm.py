@@ -25,8 +25,10 @@ from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling
 
 #: Settings of vLLM that a user may have set already: quiet, and nothing is reported to anyone.
 QUIET = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1"}
-#: Tokens of a block of the cache on a CPU: the least that vLLM computes there.
-CPU_BLOCK = 32
+#: On a CPU: blocks of the cache of as few tokens as vLLM computes there, and generations of more
+#: than two tokens, since what is behind a prompt's last whole block is what takes the time.
+ON_CPU = {"block_size": 32, "logits_processors": ["promptkit.backends.vllm_forcing:Forcing"]}
+LONGEST = {"cpu": 8}
 #: How many GiB of keys and values vLLM keeps on a CPU; it would take nearly all memory otherwise.
 CPU_SPACE = "VLLM_CPU_KVCACHE_SPACE"
 #: Versions that the tests ran with, the last one excluded; see docs/decisions/0012-vllm.md.
@@ -103,14 +105,16 @@ class VLLMBackend:
             tensor_parallel_size=tensor_parallel_size,
             enforce_eager=enforce_eager or device.type == "cpu",
             # whole blocks are cached, and what is left is computed for each label: small ones
-            **({"block_size": CPU_BLOCK} if device.type == "cpu" else {}),
+            **(ON_CPU if device.type == "cpu" else {}),
             **{key: value for key, value in given.items() if value is not None},
             **(_room_for(adapter) if adapter else {}),
         )
         config = engine.llm_engine.model_config
         self.max_tokens = int(config.max_model_len)
         vocabulary, half = int(config.get_vocab_size()), chosen != "float32"
-        self._scorer = VLLMScorer(engine, self.tokens, self._meter)
+        self._scorer = VLLMScorer(
+            engine, self.tokens, self._meter, longest=LONGEST.get(device.type, 2)
+        )
         if adapter:
             self._scorer = _adapted(self._scorer, adapter, vocabulary)
         self._scorer.check_order(vocabulary, self.max_tokens, half=half)
@@ -239,7 +243,7 @@ def _adapted(scorer: VLLMScorer, adapter: str, vocabulary: int) -> VLLMScorer:
 
     requests = [folded(request, vocabulary) for request in PROBE]
     request = LoRARequest("adapter", 1, str(Path(adapter).resolve()))
-    adapted = VLLMScorer(scorer.engine, scorer.tokens, scorer.meter, request)
+    adapted = VLLMScorer(scorer.engine, scorer.tokens, scorer.meter, request, scorer.longest)
     if adapted.run(requests) == scorer.run(requests):
         raise BackendError(
             f"adapter {adapter}: changes nothing of what the model says",

@@ -14,6 +14,9 @@ from promptkit.backends.tokens import Request, Tokens
 from promptkit.backends.vllm_steps import Generation, generations
 from promptkit.errors import BackendError
 
+#: Where a request says which tokens it has to begin with; see `vllm_forcing`.
+FORCED = "promptkit_forced"
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,13 +28,16 @@ class VLLMScorer(Continuing):
         tokens: The model's tokenizer.
         meter: Counts the computed positions.
         adapter: A `vllm.lora.request.LoRARequest`, or None.
+        longest: Tokens of a generation at most; more than two where the engine has `Forcing`.
     """
 
-    def __init__(self, engine: Any, tokens: Tokens, meter: Meter, adapter: Any = None) -> None:
+    def __init__(
+        self, engine: Any, tokens: Tokens, meter: Meter, adapter: Any = None, longest: int = 2
+    ) -> None:
         from vllm.sampling_params import MAX_LOGPROB_TOKEN_IDS
 
         super().__init__(tokens)
-        self.engine, self.meter, self.adapter = engine, meter, adapter
+        self.engine, self.meter, self.adapter, self.longest = engine, meter, adapter, longest
         self._most = int(MAX_LOGPROB_TOKEN_IDS)
         #: Whether the engine's prefix cache is read; `check_order` says whether it may be.
         self.cached = True
@@ -45,7 +51,7 @@ class VLLMScorer(Continuing):
             BackendError: The engine died, or did not answer what it was asked.
         """
         totals = [[0.0] * len(request.answers) for request in requests]
-        asked = list(generations(requests, self._most))
+        asked = list(generations(requests, self._most, self.longest))
         for one, found in zip(asked, self._generated(asked), strict=True):
             self.meter.add(
                 computed_tokens=len(one.prompt)
@@ -78,7 +84,8 @@ class VLLMScorer(Continuing):
                         detokenize=False,
                         ignore_eos=True,
                         logprob_token_ids=one.tokens,
-                        allowed_token_ids=None if one.forced is None else [one.forced],
+                        allowed_token_ids=None if self.longest > 2 else list(one.forced) or None,
+                        extra_args={FORCED: list(one.forced)} if self.longest > 2 else None,
                         skip_reading_prefix_cache=not self.cached,
                     )
                     for one in asked

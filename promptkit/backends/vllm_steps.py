@@ -6,8 +6,8 @@ of the labels' tree is a prompt, from which a token is generated; the log-probab
 are asked for the tokens that go on from there. Labels of one token take one step.
 
 What is cached are whole blocks: a prompt's last tokens are computed anew for each node. Therefore a
-node takes one of its children along where it can: the generated token is forced to be that child,
-and a second step gives the log-probabilities behind it.
+node takes one of its children along where it can, and that one a child of its own: the generated
+tokens are forced to be that chain of nodes, and each step gives the log-probabilities behind it.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Children = dict[int, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Generation:
-    """One or two generated tokens.
+    """A few generated tokens.
 
     Args:
         request: Index of the request that it belongs to.
         prompt: Token ids that the engine reads.
         asked: What is asked for at each generated token.
-        forced: The first generated token, where there are two.
+        forced: What all generated tokens but the last one have to be.
     """
 
     request: int
     prompt: Ids
     asked: tuple[Children, ...]
-    forced: int | None = None
+    forced: Ids = ()
 
     @property
     def tokens(self) -> list[int]:
@@ -44,58 +44,66 @@ class Generation:
         return sorted(set().union(*self.asked))
 
 
-def generations(requests: Sequence[Request], most: int) -> Iterator[Generation]:
+def generations(requests: Sequence[Request], most: int, longest: int = 2) -> Iterator[Generation]:
     """The generations of each request, those nearest to its prompt first.
 
     Args:
         requests: Prompts and answers as token ids.
         most: Tokens that one generation can be asked for; a node with more children takes several.
+        longest: Tokens that one generation has at most.
     """
     plans: dict[tuple[Ids, ...], list[Generation]] = {}
     for index, request in enumerate(requests):
         if request.answers not in plans:
-            plans[request.answers] = list(_of(request.answers, most))
+            plans[request.answers] = list(_of(request.answers, most, longest))
         for one in plans[request.answers]:
             yield Generation(index, request.context + one.prompt, one.asked, one.forced)
 
 
-def _of(answers: Sequence[Ids], most: int) -> Iterator[Generation]:
+def _of(answers: Sequence[Ids], most: int, longest: int) -> Iterator[Generation]:
     """The generations behind an empty prompt."""
     known = nodes(answers)
-    child_of = pairs(known, most)
-    taken = {(*path, token) for path, token in child_of.items()}
-    for path, children in known.items():
-        if path in taken:
+    for chain in chains(known, most, longest):
+        if len(chain) > 1:
+            asked = tuple(known[path] for path in chain)
+            yield Generation(0, chain[0], asked, chain[-1][len(chain[0]) :])
             continue
-        if path in child_of:
-            token = child_of[path]
-            yield Generation(0, path, (children, known[(*path, token)]), token)
-            continue
+        children = known[chain[0]]
         tokens = list(children)
         for start in range(0, len(tokens), most):
             part = {token: children[token] for token in tokens[start : start + most]}
-            yield Generation(0, path, (part,))
+            yield Generation(0, chain[0], (part,))
 
 
-def pairs(known: dict[Ids, Children], most: int) -> dict[Ids, int]:
-    """Nodes that take a child along, and which; no node twice, and as many as can be.
+def chains(known: dict[Ids, Children], most: int, longest: int) -> list[list[Ids]]:
+    """The inner nodes in chains, each of them in one: a node, its child, a child of that one...
 
-    From the leaves up each node joins its parent if that is free: in a tree no other way finds
-    more pairs.
+    From the leaves up each node joins the chain of one of its children, if there is one with room:
+    in a tree no other way finds fewer chains, as long as no limit of tokens is met.
 
     Args:
-        known: The inner nodes.
-        most: Tokens that a pair can be asked for.
+        known: The inner nodes, parents first.
+        most: Tokens that a chain can be asked for.
+        longest: Nodes of a chain.
     """
-    found: dict[Ids, int] = {}
-    taken: set[Ids] = set()
+    found: dict[Ids, list[Ids]] = {}
     for path in reversed(known):  # the deepest first
-        if not path or path in taken or path[:-1] in taken:
-            continue
-        if len(known[path].keys() | known[path[:-1]].keys()) <= most:
-            found[path[:-1]] = path[-1]
-            taken |= {path, path[:-1]}
-    return found
+        heads = [found[(*path, token)] for token in known[path] if (*path, token) in found]
+        free = [
+            chain
+            for chain in heads
+            if len(chain) < longest and len(known[path].keys() | _asked(known, chain)) <= most
+        ]
+        # the one that asks for least leaves most room for what may come above
+        chain = min(free, key=lambda one: len(_asked(known, one)), default=[])
+        if chain:
+            del found[chain[0]]
+        found[path] = [path, *chain]
+    return sorted(found.values(), key=lambda chain: len(chain[0]))
+
+
+def _asked(known: dict[Ids, Children], chain: Sequence[Ids]) -> set[int]:
+    return set().union(*(known[path] for path in chain))
 
 
 def nodes(answers: Sequence[Ids]) -> dict[Ids, Children]:

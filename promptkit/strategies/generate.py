@@ -127,7 +127,8 @@ class Generate:
         Raises:
             CapabilityError: The backend cannot write.
         """
-        if not isinstance(self.backend, CanGenerate):
+        # a cache around a backend can do what that one can
+        if not isinstance(getattr(self.backend, "backend", self.backend), CanGenerate):
             raise CapabilityError(
                 f"backend {self.backend.name!r} reads and does not write; give a language model "
                 "(--model) on --backend hf, vllm or openai"
@@ -136,7 +137,9 @@ class Generate:
         choices = None
         if self.constrained:
             choices = [self.template.candidates(example, "text") for example in examples]
-        return self.backend.generate(prompts, self.sampling, choices)
+        writing: Any = self.backend
+        found: list[Evidence] = writing.generate(prompts, self.sampling, choices)
+        return found
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]

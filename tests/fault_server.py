@@ -1,7 +1,8 @@
 """A server in the manner of OpenAI's, on loopback, whose faults are drawn by a seed.
 
 What it says is computed: by a causal model that the tests made (`ModelBrain`), or by a hash where
-only faults matter (`HashBrain`). What it can do is switched on by name, see `EVERYTHING`.
+only faults matter (`HashBrain`). What it can do is switched on by name, see `EVERYTHING`;
+besides, a server ``penalizes`` repeated tokens unless told not to, or is ``strict`` on entries.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class ModelBrain:
     def piece(self, token):
         """How a token is spelled, its leading blank kept."""
         word = self.tokenizer.convert_ids_to_tokens(token)
-        if word.startswith("▁"):
-            return " " + word[1:]
+        if "▁" in word:
+            return word.replace("▁", " ")
         return self.tokenizer.decode([token])
 
     def log_p(self, ids):
@@ -118,13 +119,15 @@ class FaultServer:
         can: What it can do.
         rate: Share of requests that go wrong, once ``faulty`` is set.
         seed: Which ones.
-        lies: ``ignores echo`` or ``counts wrong``.
+        lies: ``ignores echo``, ``counts wrong``, or what llama-cpp-python does: ``drops the first``
+            token of an echo (BOS), ``shifts`` each number to the token before its own (no BOS).
         key: The key that it wants; None wants none.
     """
 
     def __init__(self, brain, can=EVERYTHING, rate=0.0, seed=0, lies="", key=None):
         self.brain, self.can, self.rate, self.seed = brain, set(can), rate, seed
         self.lies, self.key, self.model, self.root = lies, key, "tiny", "org/tiny"
+        self.refusal = 400
         self.faulty, self.dead, self.refuses, self.always = rate > 0, False, "", ""
         self.retry_after = "0.01"
         #: Requests by their content: how often they were asked, and answered in full.
@@ -141,6 +144,8 @@ class FaultServer:
                 "created": time.time(),
             }
             return {"data": [{**entry, "max_model_len": 512}]}
+        if "strict" in self.can and "repeat_penalty" in asked:
+            raise Refused("unknown entry")
         if path == "/v1/completions":
             return self.completion(asked)
         return self.chat(asked)
@@ -153,7 +158,7 @@ class FaultServer:
             raise Refused("no such path", 404)
         ids = prompt if isinstance(prompt, list) else brain.encode(prompt)
         choice = {"index": 0, "text": "x", "logprobs": None, "finish_reason": "length"}
-        read = len(ids) + (1 if self.lies == "counts wrong" else 0)
+        read = len(ids) + (2 if self.lies == "counts wrong" else 0)
         if "logprob_token_ids" in asked and "steps" in self.can:
             row = brain.log_p(ids)[-1]
             top = {f"token_id:{t}": float(row[t]) for t in asked["logprob_token_ids"]}
@@ -166,9 +171,12 @@ class FaultServer:
             ]
         elif asked.get("echo") and "echo" in self.can and self.lies != "ignores echo":
             tokens = [brain.piece(t) for t in ids]
-            choice["logprobs"] = {
-                "tokens": [*tokens, "x"], "token_logprobs": [*brain.of_tokens(ids), -1.0],
-            }  # fmt: skip
+            tokens, values = [*tokens, "x"], [*brain.of_tokens(ids), -1.0]
+            if self.lies == "drops the first":
+                tokens, values = tokens[1:], [None, *values[2:]]
+            if self.lies == "shifts":
+                tokens, values = tokens[:-1], [None, *values[2:]]
+            choice["logprobs"] = {"tokens": tokens, "token_logprobs": values}
         elif asked.get("logprobs"):
             choice["logprobs"] = {"tokens": ["x"], "token_logprobs": [-1.0], "top_logprobs": [{}]}
         else:
@@ -183,6 +191,8 @@ class FaultServer:
         n = asked.get("n", 1) if "several" in self.can else 1
         seeds = [asked.get("seed", 0) + i if asked.get("temperature") else None for i in range(n)]
         texts = [self.brain.write(ids, asked.get("max_tokens", 1), seed) for seed in seeds]
+        if "penalizes" in self.can and asked.get("repeat_penalty") != 1:
+            texts = ["something else"] * n
         for stop in asked.get("stop") or ():
             texts = [text.split(stop)[0] for text in texts]
         return texts
@@ -228,7 +238,7 @@ class FaultServer:
 
 
 class Refused(Exception):
-    def __init__(self, message, status=400):
+    def __init__(self, message, status=None):
         super().__init__(message)
         self.message, self.status = message, status
 
@@ -264,7 +274,7 @@ def handler_of(server):  # noqa: C901
                     raise Refused("this text is too long")
                 found = server.body_for(path, asked)
             except Refused as error:
-                self.send(error.status, {"error": {"message": error.message}})
+                self.send(error.status or server.refusal, {"error": {"message": error.message}})
                 return
             getattr(self, fault or "whole")(found, content)
 

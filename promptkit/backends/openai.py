@@ -96,12 +96,15 @@ class OpenAIBackend:
             price=_price(price),
         )
         self.tokens = load_tokens(tokenizer, chat_template_kwargs) if tokenizer else None
-        extra = {"chat_template_kwargs": dict(chat_template_kwargs)} if chat_template_kwargs else {}
+        extra: dict[str, Any] = {}
+        if chat_template_kwargs:
+            extra["chat_template_kwargs"] = dict(chat_template_kwargs)
         self._found = probe(self._client, model, self.tokens, extra)
         self.ways = self._found.ways
         if evidence != "auto":
             self.ways = (self._able(evidence),)
-        self._completions = Completions(self._client, model)
+        extra |= self._found.plain
+        self._completions = Completions(self._client, model, self._found.left_out)
         self._chat = Chat(self._client, model, extra, self._found.structured)
         self._writing = ServedWriting(self._client, model, self.tokens, extra, self._found)
         self._meter = Meter()
@@ -217,7 +220,7 @@ class OpenAIBackend:
         labels = [label_key(candidate.label) for candidate in candidates]
         way = self._way(prompt, alike(words, labels))
         try:
-            if self.tokens is not None and WAYS[way] == "log-probability":
+            if self._found.by_ids and WAYS[way] == "log-probability":
                 prompt, request = self._fitted(prompt, candidates)
                 return partial(self._by_ids, way, prompt, candidates, request)
             check_control(prompt, candidates)
@@ -240,7 +243,7 @@ class OpenAIBackend:
             CapabilityError: None.
         """
         for way in self.ways:
-            if way == "echo" and self.tokens is None and prompt.chat:
+            if way == "echo" and not self._found.by_ids and prompt.chat:
                 continue
             if way == "first_token" and begin_alike and len(self.ways) > 1:
                 continue

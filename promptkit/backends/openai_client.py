@@ -11,7 +11,8 @@ import os
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -32,6 +33,8 @@ LONGEST_PAUSE = 30.0
 LONGEST_ASKED = 300.0
 #: What a server without keys is given; the client insists on one.
 NO_KEY = "none"
+#: How often a server that is being explored is asked again where it answers 500.
+DOUBTS = 2
 #: Characters of a server's own words that a message repeats.
 _TOLD = 200
 
@@ -127,6 +130,7 @@ class Client:
         self.price = price or Price()
         self.spent = Spent()
         self._lock, self._stop = threading.Lock(), threading.Event()
+        self._exploring = False
         self._client = openai.OpenAI(
             base_url=self.url, api_key=self._key or NO_KEY, max_retries=0, timeout=timeout
         )
@@ -143,6 +147,15 @@ class Client:
     def get(self, path: str) -> dict[str, Any]:
         """The same without a body."""
         return self._tried(lambda: self._client.get(path, cast_to=_Raw))
+
+    @contextmanager
+    def exploring(self) -> Iterator[None]:
+        """Within it a 500 that stays is a refusal: so some servers answer what they do not know."""
+        self._exploring = True
+        try:
+            yield
+        finally:
+            self._exploring = False
 
     def each(self, jobs: Sequence[Callable[[], T]]) -> list[T | Fault]:
         """The result of each job, or its fault, in order; several run at once.
@@ -232,6 +245,9 @@ class Client:
                 fault = _Again(_name_of(error), None, reached=False)
             except openai.APIStatusError as error:
                 fault = self._status(error)
+                doubted = self._exploring and tried == min(DOUBTS, self.retries)
+                if doubted and error.status_code == 500:
+                    raise Fault(fault.reason, "refused", 500) from None
             if tried < self.retries and self._stop.wait(self._pause(tried, fault.asked)):
                 break
         times = f" ({self.retries + 1} tries)" if self.retries else ""

@@ -32,10 +32,11 @@ class Completions:
     Args:
         client: The server.
         model: The model's name there.
+        left_out: Tokens at the start of a prompt that an echo leaves out: none, or BOS.
     """
 
-    def __init__(self, client: Client, model: str) -> None:
-        self.client, self.model = client, model
+    def __init__(self, client: Client, model: str, left_out: int = 0) -> None:
+        self.client, self.model, self.left_out = client, model, left_out
 
     def score(self, request: Request, way: str) -> list[float]:
         """(c,) log-probabilities of the answers of a row.
@@ -75,18 +76,34 @@ class Completions:
         Raises:
             DataError: The server does not echo, or counts other tokens than were sent.
         """
-        # one token is generated beside: some servers hold that none means any number
-        found = self._ask(prompt, echo=True, logprobs=1)
-        said = _only_choice(found).get("logprobs") or {}
-        tokens, values = said.get("tokens") or [], said.get("token_logprobs") or []
-        read = int((found.get("usage") or {}).get("prompt_tokens") or 0)
-        if n is not None and read != n:
-            raise DataError(f"the server counts {read} tokens where {n} were sent")
+        tokens, values, read, ended = self._echo(prompt, n)
+        told = read - self.left_out
         # with the generated token, or without it where that one ends the text
-        if not read or len(tokens) not in (read, read + 1) or len(values) != len(tokens):
+        if len(tokens) != told + 1 and not (ended and len(tokens) == told):
             raise DataError(f"the server echoes {len(tokens)} tokens of a prompt of {read}")
-        numbers = [0.0, *(_number(value) for value in values[1:read])]
-        return [str(token) for token in tokens[:read]], numbers
+        numbers = [0.0, *(_number(value) for value in values[1:told])]
+        return [""] * self.left_out + tokens[:told], [0.0] * self.left_out + numbers
+
+    def learn_echo(self, prompt: list[int] | str, ending: str, n: int | None = None) -> str:
+        """Find out with which token of a prompt an echo begins; gives what it spells.
+
+        llama-cpp-python leaves BOS out. Where there is none it tells each token the number that
+        belongs to the one after it, and no token of its own: that is no echo.
+
+        Args:
+            prompt: Token ids or text.
+            ending: The prompt's last word.
+            n: How many tokens there must be; None where only the server knows.
+
+        Raises:
+            DataError: The server does not echo, or not such that each number has its token.
+        """
+        tokens, _, read, _ = self._echo(prompt, n)
+        self.left_out = read + 1 - len(tokens)
+        whole = "".join(tokens[:-1])
+        if self.left_out not in (0, 1) or (self.left_out and not whole.endswith(ending)):
+            raise DataError(f"the server echoes {len(tokens)} tokens of a prompt of {read}")
+        return whole
 
     def score_text(self, prompt: str, answers: Sequence[str]) -> tuple[list[float], list[int]]:
         """(c,) log-probabilities and numbers of tokens of answers that the server tokenizes.
@@ -150,6 +167,22 @@ class Completions:
                     for which in children[token]:
                         totals[which] += value
         return totals
+
+    def _echo(
+        self, prompt: list[int] | str, n: int | None
+    ) -> tuple[list[str], list[Any], int, bool]:
+        """Tokens, their numbers, how many tokens were read, and whether the text ended there."""
+        # one token is generated beside: some servers hold that none means any number
+        found = self._ask(prompt, echo=True, logprobs=1)
+        choice = _only_choice(found)
+        said = choice.get("logprobs") or {}
+        tokens, values = said.get("tokens") or [], said.get("token_logprobs") or []
+        read = int((found.get("usage") or {}).get("prompt_tokens") or 0)
+        if n is not None and read != n:
+            raise DataError(f"the server counts {read} tokens where {n} were sent")
+        if not read or len(values) != len(tokens):
+            raise DataError(f"the server echoes {len(tokens)} tokens of a prompt of {read}")
+        return [str(token) for token in tokens], values, read, choice.get("finish_reason") == "stop"
 
     def _ask(self, prompt: list[int] | str, **how: Any) -> dict[str, Any]:
         body = {"model": self.model, "prompt": prompt, "max_tokens": 1, "temperature": 0, **how}

@@ -44,5 +44,5 @@ def check_control(prompt: Prompt, candidates: Sequence[Candidate] = ()) -> None:
         if found:
             raise DataError(
                 f"the text holds {found.group()!r}, which the server may read as a control token; "
-                "give the model's tokenizer (--tokenizer), or take it out"
+                "give the model's tokenizer (--tokenizer) to a server of token ids, or take it out"
             )

@@ -14,7 +14,7 @@ from promptkit.backends.beginnings import Beginning, beginnings, evidence_for, w
 from promptkit.backends.openai_chat import ROOM, Chat
 from promptkit.backends.openai_client import Client, Fault
 from promptkit.backends.openai_messages import check_control, messages
-from promptkit.backends.openai_probe import BY_IDS, Abilities
+from promptkit.backends.openai_probe import Abilities
 from promptkit.backends.tokens import Tokens
 from promptkit.errors import CapabilityError, DataError
 from promptkit.prompts.flatten import flatten
@@ -45,7 +45,6 @@ class ServedWriting:
     ) -> None:
         self.client, self.model, self.tokens, self.found = client, model, tokens, found
         self._chat = Chat(client, model, extra, found.structured)
-        self._takes_ids = tokens is not None and bool({*BY_IDS, "echo"} & set(found.ways))
         self._takes_text: bool | None = None
 
     def jobs(
@@ -67,7 +66,7 @@ class ServedWriting:
             )
         # schemas are for chats: what they hold a reply to is JSON
         by_schema = choices is not None and structured == "response_format"
-        if self._takes_ids and not by_schema:
+        if self.found.by_ids and not by_schema:
             assert self.tokens is not None
             rows = beginnings(
                 self.tokens, prompts, choices,
@@ -119,7 +118,7 @@ class ServedWriting:
         constrained = bool(row.choices)
         if row.problem:
             return evidence_for(row, (), constrained=constrained)
-        body: dict[str, Any] = {"model": self.model, "prompt": prompt}
+        body: dict[str, Any] = {"model": self.model, "prompt": prompt, **self.found.plain}
         if isinstance(prompt, list):
             # markers of think blocks are special tokens in some vocabularies
             body["skip_special_tokens"] = False

@@ -151,7 +151,29 @@ def test_the_probe_finds_the_best_evidence(brain, causal_folder, can, best):
     assert served.ways[0] == best
 
 
-@pytest.mark.parametrize("lies", ["ignores echo", "counts wrong"])
+@pytest.mark.parametrize("ids", [{"ids"}, set()], ids=["ids", "text"])
+def test_an_echo_that_leaves_bos_out_scores_as_in_hf(brain, causal_folder, ids):
+    folder = str(causal_folder("llama"))
+    hf = HFBackend(folder, device="cpu", dtype="float32")
+    expected = hf.score(PROMPTS[:4], [candidates()] * 4)
+    server = FaultServer(brain("llama"), {"echo", "chat", *ids}, lies="drops the first")
+    server.refusal = 500
+    with serving(server) as url:
+        for tokenizer in (folder, None):
+            served = OpenAIBackend("tiny", url, tokenizer=tokenizer, **FAST)
+            assert served.ways == ("echo", "generation")
+            close(served.score(PROMPTS[:4], [candidates()] * 4), expected)
+
+
+def test_a_server_that_answers_500_to_everything_may_be_asked_again(brain):
+    server = FaultServer(brain("gpt2"))
+    server.always = "broken"
+    with serving(server) as url, pytest.raises(BackendError, match="out of order") as error:
+        OpenAIBackend("tiny", url, **FAST)
+    assert error.value.retryable
+
+
+@pytest.mark.parametrize("lies", ["ignores echo", "counts wrong", "shifts"])
 def test_a_server_that_lies_about_echo_is_not_believed(brain, lies):
     with serving(FaultServer(brain("gpt2"), {"ids", "echo", "chat"}, lies=lies)) as url:
         served = OpenAIBackend("tiny", url, **FAST)

@@ -39,11 +39,12 @@ def brain(folder):
     return ModelBrain(folder)
 
 
+@pytest.mark.parametrize("trait", ["penalizes", "strict"])
 @pytest.mark.parametrize("by", ["ids", "text"])
-def test_a_prompt_is_gone_on_from_as_in_hf(brain, folder, by):
+def test_a_prompt_is_gone_on_from_as_in_hf(brain, folder, by, trait):
     sampling = Sampling(max_new_tokens=6)
     expected = texts(HFBackend(folder, dtype="float32", device="cpu").generate(prompts(), sampling))
-    server = FaultServer(brain, EVERYTHING if by == "ids" else EVERYTHING - {"ids"})
+    server = FaultServer(brain, {trait, *EVERYTHING} - ({"ids"} if by == "text" else set()))
     with serving(server) as url:
         served = OpenAIBackend("tiny", url, tokenizer=folder if by == "ids" else None, **FAST)
         found = served.generate(prompts(), sampling)

@@ -34,8 +34,9 @@ ODD = ("zorvex", "quilbat")
 TEXT = "The cat sat on the mat, and the dog"
 WORD = "dog"
 HELLO = ({"role": "user", "content": "Say hello."},)
-#: What llama-cpp-python does to a model's own probabilities before it draws, undone.
-PLAIN = {"repeat_penalty": 1.0, "min_p": 0.0, "top_k": 0}
+#: What servers do to a model's own probabilities before they draw, undone: llama-cpp-python by
+#: itself, vLLM where the model's folder says so.
+PLAIN = {"repeat_penalty": 1.0, "repetition_penalty": 1.0, "min_p": 0.0, "top_k": 0}
 
 
 @dataclass(frozen=True)

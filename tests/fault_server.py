@@ -181,6 +181,7 @@ class FaultServer:
             choice["logprobs"] = {"tokens": ["x"], "token_logprobs": [-1.0], "top_logprobs": [{}]}
         else:
             held = (asked.get("structured_outputs") or {}).get("choice")
+            held = held if "structured_outputs" in self.can else None
             texts = [brain.choose(ids, held)] if held else self.texts(ids, asked)
             choices = [{**choice, "index": i, "text": text} for i, text in enumerate(texts)]
             return {"choices": choices, "usage": {"prompt_tokens": read, "completion_tokens": 9}}

@@ -14,12 +14,14 @@ from promptkit.backends.beginnings import Beginning, beginnings, evidence_for, w
 from promptkit.backends.openai_chat import ROOM, Chat
 from promptkit.backends.openai_client import Client, Fault
 from promptkit.backends.openai_messages import check_control, messages
-from promptkit.backends.openai_probe import Abilities
+from promptkit.backends.openai_probe import ODD, TEXT, Abilities
 from promptkit.backends.tokens import Tokens
 from promptkit.errors import CapabilityError, DataError
 from promptkit.prompts.flatten import flatten
-from promptkit.types import Candidate, Evidence, Generation, Prompt, Sampling, flat
+from promptkit.types import Candidate, Evidence, Generation, Piece, Prompt, Sampling, flat
 
+#: How vLLM is told what a text may be.
+HELD = "structured_outputs"
 #: Tokens that servers read where they do not say.
 _ANY = 2**31
 
@@ -46,6 +48,7 @@ class ServedWriting:
         self.client, self.model, self.tokens, self.found = client, model, tokens, found
         self._chat = Chat(client, model, extra, found.structured)
         self._takes_text: bool | None = None
+        self._held: bool | None = None
 
     def jobs(
         self,
@@ -58,15 +61,7 @@ class ServedWriting:
         Raises:
             CapabilityError: The server cannot hold a reply to some words, or begun turns.
         """
-        structured = self.found.structured
-        if choices is not None and structured is None:
-            raise CapabilityError(
-                f"server {self.client.url} lets the model write what it likes (no structured "
-                "outputs); leave out constrained and give a parser"
-            )
-        # schemas are for chats: what they hold a reply to is JSON
-        by_schema = choices is not None and structured == "response_format"
-        if self.found.by_ids and not by_schema:
+        if self.found.by_ids and (choices is None or self._holds()):
             assert self.tokens is not None
             rows = beginnings(
                 self.tokens, prompts, choices,
@@ -75,6 +70,11 @@ class ServedWriting:
                 read=self.tokens.contexts,
             )  # fmt: skip
             return [partial(self._continued, row, list(row.ids), sampling) for row in rows]
+        if choices is not None and self.found.structured is None:
+            raise CapabilityError(
+                f"server {self.client.url} lets the model write what it likes (no structured "
+                "outputs); leave out constrained and give a parser"
+            )
         own = choices or [()] * len(prompts)
         return [self._by_text(*one, sampling) for one in zip(prompts, own, strict=True)]
 
@@ -101,6 +101,27 @@ class ServedWriting:
             )
         return partial(self._replied, row, sampling)
 
+    def _holds(self) -> bool:
+        """Whether what follows token ids can be held to some words.
+
+        Schemas are for chats: what they hold a reply to is JSON. A model without a chat template
+        gives no chat to find it out by.
+        """
+        if self.found.structured is not None:
+            return self.found.structured != "response_format"
+        if self._held is None:
+            assert self.tokens is not None
+            ids = list(self.tokens.contexts([(Piece(TEXT),)])[0])
+            body = {"model": self.model, "prompt": ids, "max_tokens": ROOM, "temperature": 0}
+            try:
+                found = self.client.post("/completions", {**body, HELD: _held_to(ODD, HELD)})
+                self._held = str(_choices(found)[0].get("text")).strip() in ODD
+            except (Fault, DataError) as error:
+                if isinstance(error, Fault) and error.kind != "refused":
+                    raise self.client.gone(error) from error
+                self._held = False
+        return self._held
+
     def _completes(self) -> bool:
         """Whether plain text can be gone on from."""
         if self._takes_text is None:
@@ -123,7 +144,8 @@ class ServedWriting:
             # markers of think blocks are special tokens in some vocabularies
             body["skip_special_tokens"] = False
         if constrained:
-            body[self.found.structured or ""] = _held_to(row.choices, self.found.structured)
+            how = self.found.structured or HELD
+            body[how] = _held_to(row.choices, how)
         room = max(map(len, row.choices)) + ROOM if constrained else sampling.max_new_tokens
         if isinstance(prompt, list) and self.found.max_tokens is not None:
             room = min(room, self.found.max_tokens - len(prompt))
@@ -175,9 +197,9 @@ def _drawn(sampling: Sampling, seed: int) -> dict[str, Any]:
     return how | ({"top_k": sampling.top_k} if sampling.top_k else {})
 
 
-def _held_to(choices: Sequence[str], structured: str | None) -> Any:
+def _held_to(choices: Sequence[str], how: str) -> Any:
     words = list(dict.fromkeys(choices))
-    return {"choice": words} if structured == "structured_outputs" else words
+    return {"choice": words} if how == HELD else words
 
 
 def _choices(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:

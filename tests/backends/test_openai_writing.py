@@ -63,6 +63,19 @@ def test_what_is_constrained_is_a_word_by_ids_and_by_chat(brain, folder):
             assert {one.kind for one in found} == {"generated text, constrained to the labels"}
 
 
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_model_without_chats_is_held_to_a_word_where_its_server_can(brain, folder, holds):
+    can = {"ids", "steps", "echo", "models", *({"structured_outputs"} if holds else ())}
+    with serving(FaultServer(brain, can)) as url:
+        served = OpenAIBackend("tiny", url, tokenizer=folder, **FAST)
+        if not holds:
+            with pytest.raises(CapabilityError, match="no structured outputs"):
+                served.generate(prompts(), Sampling(), [OWN] * 4)
+            return
+        found = served.generate(prompts(), Sampling(), [OWN] * 4)
+    assert {text.strip() for own in texts(found) for text in own} <= set(WORDS)
+
+
 def test_schemas_hold_a_reply_to_a_word_too():
     with serving(FaultServer(HashBrain(), {*CHAT, "response_format"})) as url:
         served = OpenAIBackend("tiny", url, **FAST)

@@ -91,7 +91,7 @@ class Writer:
         shaping += self._drawing(batch, sampling)
         stopping = []
         if sampling.stop and not batch[0].answers:
-            stopping = [StopTexts(sampling.stop, self.text, start, self._pad)]
+            stopping = [StopTexts(sampling.stop, self.text, start)]
         room = max(_room(one, sampling) for one in batch)
         written = self.model.generate(
             ids,
@@ -205,13 +205,12 @@ class StopTexts(StoppingCriteria):  # type: ignore[misc]
         texts: The texts.
         text: Ids as text.
         start: Where what is written begins.
-        pad: What follows in rows that are ended.
     """
 
     def __init__(
-        self, texts: Sequence[str], text: Callable[[Sequence[int]], str], start: int, pad: int
+        self, texts: Sequence[str], text: Callable[[Sequence[int]], str], start: int
     ) -> None:
-        self._texts, self._text, self._start, self._pad = texts, text, start, pad
+        self._texts, self._text, self._start = texts, text, start
         # a token is a byte at least; some more, since a text may begin within a token
         self._tail = max(len(text.encode()) for text in texts) + 8
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from promptkit.backends.continuing import Continuing
@@ -18,6 +19,25 @@ from promptkit.errors import BackendError
 FORCED = "promptkit_forced"
 
 _log = logging.getLogger(__name__)
+
+
+@contextmanager
+def alive() -> Iterator[None]:
+    """Within it an engine that dies says so in one line.
+
+    Raises:
+        BackendError: It died.
+    """
+    from vllm.v1.engine.exceptions import EngineDeadError
+
+    try:
+        yield
+    except EngineDeadError as error:
+        raise BackendError(
+            "vLLM's engine died; its own message stands above",
+            hint="run the same command again: finished rows are stored",
+            retryable=True,
+        ) from error
 
 
 class VLLMScorer(Continuing):
@@ -72,9 +92,8 @@ class VLLMScorer(Continuing):
 
     def _generated(self, asked: Sequence[Generation]) -> list[Any]:
         from vllm import SamplingParams
-        from vllm.v1.engine.exceptions import EngineDeadError
 
-        try:
+        with alive():
             found: list[Any] = self.engine.generate(
                 [{"prompt_token_ids": list(one.prompt)} for one in asked],
                 [
@@ -93,12 +112,6 @@ class VLLMScorer(Continuing):
                 use_tqdm=False,
                 lora_request=self.adapter,
             )
-        except EngineDeadError as error:
-            raise BackendError(
-                "vLLM's engine died; its own message stands above",
-                hint="run the same command again: finished rows are stored",
-                retryable=True,
-            ) from error
         return found
 
     def check_order(self, vocabulary: int, longest: int, *, half: bool) -> None:

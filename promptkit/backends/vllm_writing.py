@@ -7,7 +7,7 @@ from typing import Any
 
 from promptkit.backends.beginnings import Beginning, evidence_for
 from promptkit.backends.meter import Meter
-from promptkit.errors import BackendError
+from promptkit.backends.vllm_scorer import alive
 from promptkit.types import Evidence, Generation, Sampling
 
 
@@ -38,26 +38,18 @@ def write(
     Raises:
         BackendError: The engine died.
     """
-    from vllm.v1.engine.exceptions import EngineDeadError
-
     asked = [
         (one, number)
         for one in beginnings
         for number in range(sampling.samples if not one.problem else 0)
     ]
-    try:
+    with alive():
         found = engine.generate(
             [{"prompt_token_ids": list(one.ids)} for one, _ in asked],
             [_parameters(one, n, sampling, room, constrained=constrained) for one, n in asked],
             use_tqdm=False,
             lora_request=adapter,
         )
-    except EngineDeadError as error:
-        raise BackendError(
-            "vLLM's engine died; its own message stands above",
-            hint="run the same command again: finished rows are stored",
-            retryable=True,
-        ) from error
     written = iter(found)
     evidence = []
     for one in beginnings:

@@ -79,7 +79,7 @@ class Generate:
     ) -> None:
         self.template, self.backend, self.selector, self.shots = template, backend, selector, shots
         keys = template.keys.generation or GenerationKeys()
-        if constrained and (parser or parser_options or max_new_tokens or stop):
+        if constrained and (parser or parser_options or stop or max_new_tokens is not None):
             raise SpecError(
                 "strategy 'generate': what is constrained is a label as it stands; leave out "
                 "parser, max_new_tokens and stop"
@@ -98,7 +98,11 @@ class Generate:
         if temperature is None:
             temperature = SAMPLED if samples > 1 else 0.0
         self.sampling = Sampling(
-            max_new_tokens=max_new_tokens or keys.max_new_tokens or _tokens(template),
+            max_new_tokens=(
+                keys.max_new_tokens or _tokens(template)
+                if max_new_tokens is None
+                else max_new_tokens
+            ),
             temperature=temperature,
             top_p=top_p,
             top_k=top_k,

@@ -1,17 +1,13 @@
 """A real llama-cpp-python server gives through backend openai the log-probabilities of hf."""
 
 import importlib.util
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.openai import OpenAIBackend
 from promptkit.types import Piece, Prompt, Sampling
+from tests.server_process import served_by
 from tests.trained_prompts import FEELINGS, INTENTS, chatting, labels, prompts
 
 pytestmark = [
@@ -34,36 +30,12 @@ def url(folder, tmp_path_factory):
     from tests.gguf_file import write_gguf
 
     file = write_gguf(folder, tmp_path_factory.mktemp("gguf") / "model.gguf")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "server.txt"
     command = [
-        sys.executable, "-m", "llama_cpp.server", "--model", str(file), "--model_alias", "trained",
+        "llama_cpp.server", "--model", str(file), "--model_alias", "trained",
         "--n_ctx", "512", "--logits_all", "true", "--type_k", "0", "--type_v", "0",
-        "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
-    with log.open("w") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
-    address = f"http://127.0.0.1:{port}/v1"
-    try:
-        wait_for(server, f"{address}/models", log)
+    with served_by(command, tmp_path_factory.mktemp("log"), START) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def wait_for(server, address, log):
-    until = time.monotonic() + START
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text()[-3000:]
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(f"no answer in {START} seconds: {log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,13 @@
 """A real ``vllm serve`` on loopback gives through backend openai the log-probabilities of hf."""
 
 import importlib.util
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import pytest
 
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.openai import OpenAIBackend
 from promptkit.types import Piece, Prompt, Sampling
+from tests.server_process import served_by
 from tests.trained_prompts import FEELINGS, INTENTS, chatting, labels, prompts
 
 pytestmark = [
@@ -33,39 +28,14 @@ def folder(trained_folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(folder, tmp_path_factory):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "server.txt"
     command = [
-        sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", folder,
+        "vllm.entrypoints.openai.api_server", "--model", folder,
         "--served-model-name", "trained", "--dtype", "float32", "--enforce-eager",
-        "--max-model-len", "512", "--block-size", "32", "--host", "127.0.0.1", "--port", str(port),
+        "--max-model-len", "512", "--block-size", "32",
     ]  # fmt: skip
     quiet = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1"}
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            command, stdout=out, stderr=out, env={**os.environ, **quiet}, start_new_session=True
-        )
-    address = f"http://127.0.0.1:{port}/v1"
-    try:
-        wait_for(server, f"{address}/models", log)
+    with served_by(command, tmp_path_factory.mktemp("log"), START, quiet) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def wait_for(server, address, log):
-    until = time.monotonic() + START
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text()[-3000:]
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(1)
-    raise AssertionError(f"no answer in {START} seconds: {log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")

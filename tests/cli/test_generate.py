@@ -123,9 +123,9 @@ def test_an_unknown_metric_is_said_before_a_model_loads(promptkit, home):
         "task: {kind: generate, fields: [question], metrics: [rouge]}\nquery: '{{ question }}'\n",
         encoding="utf-8",
     )
-    status, _, err = promptkit("eval", "-t", "t.yaml", "--model", "no-such-folder")
+    status, _, err = promptkit("eval", "-t", "t.yaml")
     assert status == 2
-    assert "did you mean 'rouge_l'" in err or "no-such-folder" in err
+    assert "did you mean 'rouge_l'" in err
 
 
 def test_a_dry_run_goes_through_the_rows(promptkit):

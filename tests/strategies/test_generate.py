@@ -148,6 +148,7 @@ def test_what_is_constrained_depends_on_no_parser():
         ({"top_p": 0}, "top_p cannot be 0"),
         ({"top_k": -1}, "top_k cannot be -1"),
         ({"max_new_tokens": -3}, "max_new_tokens cannot be -3"),
+        ({"max_new_tokens": 0}, "max_new_tokens cannot be 0"),
         ({"stop": ["a", ""]}, "not empty"),
         ({"parser": "exakt"}, "did you mean 'exact'"),
         ({"parser": "fuzzy", "parser_options": {"treshold": 1}}, "did you mean 'threshold'"),

@@ -77,7 +77,7 @@ def ours(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path
 
 def warm(rows: list[dict]) -> None:
     """Have the model in memory."""
-    from promptkit.runs.parts import load_backend
+    from promptkit.runs.models import load_backend
 
     load_backend("embedding", {"model": "minilm", "batch_size": "auto", "device": "auto",
                                "dtype": "auto"})  # fmt: skip

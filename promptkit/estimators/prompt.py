@@ -15,7 +15,8 @@ from promptkit.estimators.labels import classes_of, golds_of, labels_in_template
 from promptkit.estimators.rows import examples_of_records, records_of
 from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
-from promptkit.runs.parts import calibrator_for, load_backend, parts_for
+from promptkit.runs.models import load_backend
+from promptkit.runs.parts import calibrator_for, parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
 from promptkit.types import Example, Scalar

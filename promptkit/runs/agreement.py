@@ -14,7 +14,7 @@ from typing import Any
 from promptkit.errors import BackendError, CapabilityError, DataError
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.runs.build import build
-from promptkit.runs.parts import forget_backends
+from promptkit.runs.models import forget_backends
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial
 from promptkit.strategies.in_context import InContext

@@ -11,7 +11,8 @@ from promptkit.prompts import Template
 from promptkit.runs.adapt import is_learned
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import copies_left_out, method_for
-from promptkit.runs.parts import backend_for_spec, embedding_for, selector_for
+from promptkit.runs.models import backend_for_spec
+from promptkit.runs.parts import embedding_for, selector_for
 from promptkit.runs.rows import rows_for
 from promptkit.runs.saved_trial import saved_trial
 from promptkit.runs.spec import EvalSpec

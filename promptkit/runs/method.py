@@ -11,17 +11,16 @@ from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, suited, takes
-from promptkit.runs.parts import (
+from promptkit.runs.models import (
     LEARNING_PACKAGES,
-    asking,
     backend_for_spec,
     described_backend,
     dtype_for,
     has_encoder,
     package_versions,
-    selector_for,
     versions,
 )
+from promptkit.runs.parts import asking, selector_for, takes_encoder
 from promptkit.runs.served import served_notes
 from promptkit.runs.spec import EvalSpec
 from promptkit.types import Example
@@ -100,7 +99,7 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
     selector, selector_options = selector_for(asked, shots, has_pool)
     backend, options, located = backend_for_spec(asked, template)
     packages = versions(backend, options)
-    borrowed = selector == "nearest" and not has_encoder(backend)
+    borrowed = takes_encoder(selector) and not has_encoder(backend)
 
     def make(with_model: bool) -> Strategy:
         return asking(asked, template, shots, has_pool, with_model=with_model)

@@ -28,7 +28,7 @@ from promptkit.runs.adapt import uses_model
 from promptkit.runs.files import translated
 from promptkit.runs.manifest import LEARNED, is_saved, read_manifest, write_manifest
 from promptkit.runs.model_card import model_card
-from promptkit.runs.parts import LEARNING_PACKAGES, package_versions
+from promptkit.runs.models import LEARNING_PACKAGES, package_versions
 from promptkit.runs.recipe import Recipe, recipe_of
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example, Prediction, Scalar

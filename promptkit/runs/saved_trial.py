@@ -13,7 +13,7 @@ from promptkit.protocols import Strategy
 from promptkit.runs.adapt import ASKING, uses_model
 from promptkit.runs.manifest import read_manifest
 from promptkit.runs.method import NONE, Method
-from promptkit.runs.parts import LEARNING_PACKAGES, dtype_for, package_versions
+from promptkit.runs.models import LEARNING_PACKAGES, dtype_for, package_versions
 from promptkit.runs.recipe import Recipe, recipe_of
 from promptkit.runs.saved import ASKED_MODELS_ONLY, load_model
 from promptkit.runs.spec import EvalSpec

@@ -170,7 +170,7 @@ def test_ctrl_c_keeps_stored_rows_and_prints_the_command_that_goes_on(one_line, 
         return score(self, prompts, candidates)
 
     monkeypatch.setattr(FakeBackend, "score", stopped)
-    from promptkit.runs.parts import _loaded
+    from promptkit.runs.models import _loaded
 
     _loaded.cache_clear()
     line = evaluate(one_line, "--fresh")

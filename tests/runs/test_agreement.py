@@ -145,7 +145,7 @@ def test_what_compares_statements_is_refused_before_its_model_is_loaded(asked, m
 
 def test_models_are_let_go_of_one_by_one_and_told_to_close(asked, monkeypatch):
     from promptkit.backends.hf import HFBackend
-    from promptkit.runs.parts import _loaded
+    from promptkit.runs.models import _loaded
 
     closed = []
     monkeypatch.setattr(HFBackend, "close", lambda self: closed.append(self), raising=False)

@@ -7,7 +7,7 @@ from promptkit.backends.fake import FakeBackend
 from promptkit.errors import SpecError, StoreError
 from promptkit.runs import EvalSpec, Store, build, caching, run
 from promptkit.runs.caching import is_cached, responses_in
-from promptkit.runs.parts import described_backend
+from promptkit.runs.models import described_backend
 from promptkit.runs.predictor import predictor_of
 
 

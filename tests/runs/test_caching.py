@@ -98,7 +98,7 @@ def test_another_template_model_or_option_asks_anew(home, asked, monkeypatch):
     ):
         evaluate(cache=True, limit=10, **options)
     assert len(asked) == 40
-    monkeypatch.setattr("promptkit.runs.parts.versions", lambda *_: {"promptkit": "9.9"})
+    monkeypatch.setattr("promptkit.runs.models.versions", lambda *_: {"promptkit": "9.9"})
     evaluate(cache=True, limit=10, calibration="none", seed=3)
     assert len(asked) == 50
 

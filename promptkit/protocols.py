@@ -171,29 +171,63 @@ class Parser(Protocol):
         ...
 
 
+#: What a calibrator learned, array by name.
+Learned = Mapping[str, NDArray[np.float64]]
+
+
 class Calibrator(Protocol):
-    """Takes off what a model favours whatever the row says.
+    """Mends the probabilities that a model gives to labels.
 
     Attributes:
-        needs: What an estimate is made from.
+        needs: Which rows it learns from. ``nothing`` is none, ``unlabelled rows`` never reads a
+            label.
+        asks: What the model is asked beside the rows that are predicted: ``rows`` the rows that it
+            learns from, as they are; ``texts`` texts that it makes up, see `MakesTexts`;
+            ``premise`` how an answer begins, without any row, see `HasPremise`; ``channel``
+            nothing, but each row is scored by P(text | label) and not by P(label | text).
+        least_rows: Rows that it has to learn from at least.
     """
 
-    needs: Literal["nothing", "unlabelled rows"]
+    needs: Literal["nothing", "unlabelled rows", "labelled rows"]
+    asks: Literal["rows", "texts", "premise", "channel"]
+    least_rows: int
 
-    def estimate(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k,) log-prior of the labels, from (n, k) log-probabilities of rows of any label."""
-        ...
-
-    def apply(
-        self, log_p: NDArray[np.float64], log_prior: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """(n, k) log-probabilities, mended and normalised.
+    def learn(self, log_p: NDArray[np.float64], golds: NDArray[np.int64] | None = None) -> Learned:
+        """What can be known before a row is mended.
 
         Args:
-            log_p: (n, k) log-probabilities up to a constant for each row, none of them all -inf.
-            log_prior: (k,) what `estimate` gave; None takes it from these rows.
+            log_p: (n, k) log-probabilities of what was asked, up to a constant for each row, none
+                of them all -inf.
+            golds: (n,) places of the right labels, where it needs labelled rows.
+
+        Raises:
+            DataError: Too few rows.
         """
         ...
+
+    def apply(self, log_p: NDArray[np.float64], learned: Learned) -> NDArray[np.float64]:
+        """(n, k) log-probabilities, mended and normalised; a row depends on no other row."""
+        ...
+
+
+@runtime_checkable
+class MakesTexts(Protocol):
+    """A calibrator that asks about texts of its own making."""
+
+    def texts(self, rows: Sequence[Example], fields: Sequence[str]) -> list[Example]:
+        """Rows without labels, from rows whose labels are not read."""
+        ...
+
+
+@runtime_checkable
+class HasPremise(Protocol):
+    """A calibrator that asks what is answered behind a few words alone.
+
+    Attributes:
+        premise: The words; None takes what the template says behind a row's text.
+    """
+
+    premise: str | None
 
 
 @dataclass(frozen=True)

@@ -210,8 +210,8 @@ class Evidence:
         dropped_shots: Demonstrations left out so that the prompt fits.
         cut_chars: Characters of the row left out so that the prompt fits.
         problem: Why there is no evidence, in words; empty when there is.
-        log_prior: (k,) what the model favours whatever the row says, in nats and in the order of
-            the labels, where that was estimated beforehand; see `promptkit.calibration`.
+        calibrated: (k,) log-probabilities of the labels as a calibrator mended them, where it had
+            learned beforehand; see `promptkit.calibration`. ``log_p`` is raw all the same.
         decided: Whether ``log_p`` is a bare decision, 0 for the words of one label and -inf for
             all others: then there are no probabilities.
         generations: What the model wrote, a text for each sample; empty where it was not asked to.
@@ -226,7 +226,7 @@ class Evidence:
     dropped_shots: int = 0
     cut_chars: int = 0
     problem: str = ""
-    log_prior: tuple[float, ...] = ()
+    calibrated: tuple[float, ...] = ()
     decided: bool = False
     generations: tuple[Generation, ...] = ()
 
@@ -236,6 +236,7 @@ class Evidence:
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in content.items()
+            if key != "log_prior"  # of runs that were stored before `calibrated` took its place
         }
         written = tuple(Generation(**one) for one in values.pop("generations", ()))
         return cls(**values, generations=written)

@@ -1,4 +1,4 @@
-"""Ways of mending what a model favours anyway. To add one: a file here, a line in CALIBRATORS."""
+"""Ways of mending the probabilities of labels. To add one: a file here, a line in CALIBRATORS."""
 
 from promptkit.protocols import Calibrator
 from promptkit.registry import Registry
@@ -8,6 +8,15 @@ CALIBRATORS: Registry[Calibrator] = Registry(
     {
         "none": "promptkit.calibration.none:NoCalibration",
         "batch": "promptkit.calibration.batch:BatchCalibration",
+        "contextual": "promptkit.calibration.contextual:ContextualCalibration",
+        "domain": "promptkit.calibration.domain:DomainCalibration",
+        "pmi": "promptkit.calibration.pmi:PMICalibration",
+        "prior_matching": "promptkit.calibration.prior_matching:PriorMatching",
+        "temperature": "promptkit.calibration.temperature:TemperatureScaling",
+        "platt": "promptkit.calibration.platt:PlattScaling",
+        "isotonic": "promptkit.calibration.isotonic:IsotonicCalibration",
+        "channel": "promptkit.calibration.channel:ChannelScoring",
+        "prototypical": "promptkit.calibration.prototypical:PrototypicalCalibration",
     },
 )
 

@@ -7,17 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from promptkit.calibration.normal import normalised
-from promptkit.errors import DataError
-
-#: Rows that an estimate needs: two or three would be told apart by force, since each label has
-#: to win about as much as every other. With about ten the method begins to help (its authors'
-#: figures on how many rows it takes).
-LEAST_ROWS = 10
+from promptkit.calibration.normal import check_rows, log_mean, without
+from promptkit.protocols import Learned
 
 
 class BatchCalibration:
-    """Batch calibration (Zhou et al. 2024).
+    """Batch calibration (Zhou et al. 2024). Needs unlabelled rows.
 
     The contextual prior is the mean over unlabelled rows of the label probabilities that the
     model gives; its logarithm is subtracted from each row's log-probabilities. A model that says
@@ -27,28 +22,22 @@ class BatchCalibration:
     average takes away what was right.
     """
 
-    needs: Literal["nothing", "unlabelled rows"] = "unlabelled rows"
+    needs: Literal["unlabelled rows"] = "unlabelled rows"
+    asks: Literal["rows"] = "rows"
+    #: Two or three would be told apart by force, since each label has to win about as much as
+    #: every other. With about ten the method begins to help (its authors' figures on how many
+    #: rows it takes).
+    least_rows = 10
 
-    def estimate(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(k,) the logarithm of the mean probability of each label over the rows.
+    def learn(self, log_p: NDArray[np.float64], golds: NDArray[np.int64] | None = None) -> Learned:
+        """``log_prior`` (k,): the logarithm of each label's mean probability over the rows.
 
         Raises:
             DataError: Too few rows for an estimate.
         """
-        if len(log_p) < LEAST_ROWS:
-            raise DataError(
-                f"batch calibration needs {LEAST_ROWS} rows or more to see what the model favours, "
-                f"and has {len(log_p)}; give more rows, labelled or not, to learn from or to "
-                "predict together"
-            )
-        with np.errstate(divide="ignore"):
-            log_prior: NDArray[np.float64] = np.log(np.exp(normalised(log_p)).mean(axis=0))
-        return log_prior
+        check_rows(len(log_p), self.least_rows, "batch", "what the model favours")
+        return {"log_prior": log_mean(log_p)}
 
-    def apply(
-        self, log_p: NDArray[np.float64], log_prior: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """The rows with the prior taken off; by default that of these rows themselves."""
-        known = self.estimate(log_p) if log_prior is None else np.asarray(log_prior, np.float64)
-        # a label that was given no probability by any row stays where a row has it
-        return normalised(np.asarray(log_p, np.float64) - np.where(np.isneginf(known), 0.0, known))
+    def apply(self, log_p: NDArray[np.float64], learned: Learned) -> NDArray[np.float64]:
+        """The rows with the prior taken off."""
+        return without(log_p, learned["log_prior"])

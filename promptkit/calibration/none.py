@@ -8,19 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.calibration.normal import normalised
+from promptkit.protocols import Learned
 
 
 class NoCalibration:
     """Leaves the model's probabilities as they are."""
 
-    needs: Literal["nothing", "unlabelled rows"] = "nothing"
+    needs: Literal["nothing"] = "nothing"
+    asks: Literal["rows"] = "rows"
+    least_rows = 0
 
-    def estimate(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
-        """No label is favoured: zeros, whatever the rows."""
-        return np.zeros(log_p.shape[1])
+    def learn(self, log_p: NDArray[np.float64], golds: NDArray[np.int64] | None = None) -> Learned:
+        """Nothing, whatever the rows."""
+        return {}
 
-    def apply(
-        self, log_p: NDArray[np.float64], log_prior: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
+    def apply(self, log_p: NDArray[np.float64], learned: Learned) -> NDArray[np.float64]:
         """The same, normalised."""
         return normalised(log_p)

@@ -18,6 +18,9 @@ from promptkit.cli.options import (
     BaseUrl,
     Cache,
     CacheFolder,
+    CalibrationOptions,
+    CalibrationRows,
+    Calibrations,
     ChatArguments,
     Device,
     Dtype,
@@ -31,6 +34,7 @@ from promptkit.cli.options import (
     TextField,
     Tokenizer,
     backend_options,
+    calibration_options,
     chat_arguments,
     option_values,
     pairs,
@@ -134,9 +138,9 @@ def command(
     selector: Annotated[
         str | None, panel("none, fixed, random, balanced, nearest or bm25.", SHOTS)
     ] = None,
-    calibration: Annotated[
-        str | None, panel("none, or batch: take off what the model favours anyway.", MODEL)
-    ] = None,
+    calibration: Calibrations = None,
+    calibration_option: CalibrationOptions = None,
+    calibration_rows: CalibrationRows = None,
     seed: Annotated[int | None, panel("Seed of every random choice.", SHOTS)] = None,
     seeds: Annotated[
         int | None, panel("Repeat over so many draws of demonstrations, or fits.", SHOTS)
@@ -158,7 +162,9 @@ def command(
     from promptkit.runs import eval_spec
 
     apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
+    apart |= {"calibration_option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
+    options["calibration_options"] = calibration_options(calibration_option)
     options["strategy_options"] = option_values(option)
     options["backend_options"] = backend_options(backend_option)
     options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)

@@ -10,6 +10,7 @@ import typer
 from promptkit.errors import SpecError
 
 ROWS, MODEL, STRATEGY, RESULT = "Rows", "Model", "Strategy", "Results"
+CALIBRATION = "Calibration"
 
 
 def panel(help: str, title: str, *names: str) -> Any:
@@ -54,6 +55,27 @@ BackendOptions = Annotated[
     list[str] | None,
     panel(
         "An option of the backend: concurrency=16, quantization=4bit.", MODEL, "--backend-option"
+    ),
+]
+Calibrations = Annotated[
+    str | None,
+    panel(
+        "Mend the labels' probabilities: none, batch, contextual, domain, pmi, prior_matching, "
+        "prototypical or channel; temperature, platt or isotonic learn from labels.",
+        CALIBRATION,
+        "--calibration",
+    ),
+]
+CalibrationOptions = Annotated[
+    list[str] | None,
+    panel("An option of the calibration: prior=labels.", CALIBRATION, "--calibration-option"),
+]
+CalibrationRows = Annotated[
+    str | None,
+    panel(
+        "What it learns from: train, evaluated (all rows to be predicted, labels unread) or a "
+        "file (default: train, or evaluated where those are too few).",
+        CALIBRATION,
     ),
 ]
 Cache = Annotated[
@@ -112,6 +134,11 @@ def option_values(
 def backend_options(given: list[str] | None) -> dict[str, Any] | None:
     """What ``--backend-option`` says."""
     return option_values(given, "--backend-option", "concurrency=16")
+
+
+def calibration_options(given: list[str] | None) -> dict[str, Any] | None:
+    """What ``--calibration-option`` says."""
+    return option_values(given, "--calibration-option", "prior=labels")
 
 
 def chat_arguments(given: list[str] | None) -> dict[str, Any] | None:

@@ -15,8 +15,9 @@ from promptkit.estimators.labels import classes_of, golds_of, labels_in_template
 from promptkit.estimators.rows import examples_of_records, records_of
 from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
+from promptkit.runs.calibration import calibration_for
 from promptkit.runs.models import load_backend
-from promptkit.runs.parts import calibrator_for, parts_for
+from promptkit.runs.parts import parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
 from promptkit.types import Example, Scalar
@@ -32,9 +33,10 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shots: Demonstrations of a prompt, taken from the rows given to `fit`.
         selector: Who chooses them; class-balanced by default.
         selector_options: Further options of the selector.
-        calibration: ``batch`` takes off what the model favours whatever a row says, as estimated
-            on the rows given to `fit` (their labels unread) when they are ten or more, else on
-            those that are predicted together; ``none`` leaves it.
+        calibration: What mends probabilities, see `promptkit.calibration`; ``none`` leaves them.
+            It learns from the rows given to `fit`; ``batch`` and others that read no labels learn
+            from the rows that are predicted together where those are too few.
+        calibration_options: Its options.
         labels: The labels in use; by default those of ``y``, or the template's without ``y``.
         seed: Seed of every random choice.
         batch_size: ``auto`` or sequences of a batch.
@@ -64,6 +66,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         selector_options: Mapping[str, Any] | None = None,
         labels: Sequence[Scalar] | None = None,
         calibration: str = "none",
+        calibration_options: Mapping[str, Any] | None = None,
         seed: int = 0,
         batch_size: int | str = "auto",
         device: str = "auto",
@@ -77,6 +80,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.selector = selector
         self.selector_options = selector_options
         self.calibration = calibration
+        self.calibration_options = calibration_options
         self.labels = labels
         self.seed = seed
         self.batch_size = batch_size
@@ -129,8 +133,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             selector,
             verbalizer,
             self.shots,
-            calibrator_for(self.calibration),
-            self.calibration,
+            calibration_for(asked),
         ).fit(pool)
         return self
 
@@ -195,6 +198,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "selector": self.selector,
             "selector_options": dict(self.selector_options or {}),
             "calibration": self.calibration,
+            "calibration_options": dict(self.calibration_options or {}),
             "seed": self.seed,
             "batch_size": self.batch_size,
             "device": self.device,

@@ -29,6 +29,8 @@ ASKING_OPTIONS = (
     "selector_options",
     "verbalizer_options",
     "calibration",
+    "calibration_options",
+    "calibration_rows",
     "chat_template_kwargs",
     "backend",
     "backend_options",

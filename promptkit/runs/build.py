@@ -9,6 +9,7 @@ from promptkit.data import Dataset
 from promptkit.errors import DataError
 from promptkit.prompts import Template
 from promptkit.runs.adapt import is_learned
+from promptkit.runs.calibration import OwnRows, calibration_rows
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import copies_left_out, method_for
 from promptkit.runs.models import backend_for_spec
@@ -30,7 +31,8 @@ def build(asked: EvalSpec) -> Trial:
     if is_saved(asked.model):
         return saved_trial(asked)
     template, data, train, notes = rows_for(asked)
-    method = method_for(asked, template, bool(train))
+    own = OwnRows(calibration_rows(asked, template), data.examples)
+    method = method_for(asked, template, bool(train), own)
     if train is not None and is_learned(asked.strategy):
         train, told = _not_evaluated(train, data)
         notes += [told] if told else []

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.data import Dataset
 from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, suited, takes
+from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
 from promptkit.runs.models import (
     LEARNING_PACKAGES,
     backend_for_spec,
@@ -23,6 +25,7 @@ from promptkit.runs.models import (
 from promptkit.runs.parts import asking, selector_for, takes_encoder
 from promptkit.runs.served import served_notes
 from promptkit.runs.spec import EvalSpec
+from promptkit.strategies.calibrated import Calibration
 from promptkit.types import Example
 
 #: What a spec says of the template or backend of a strategy that uses none.
@@ -34,6 +37,8 @@ PROMPTING_ONLY = (
     "selector_options",
     "verbalizer_options",
     "calibration",
+    "calibration_options",
+    "calibration_rows",
     "chat",
     "chat_template_kwargs",
     "adapter",
@@ -61,6 +66,8 @@ class Method:
         fits: Whether it is fitted before it is asked; a saved one is not.
         notes: Facts that a reader of the table must know.
         learned_from: Name, number and hash of the rows that a saved one was fitted on.
+        calibration: What mends probabilities, if anything does.
+        calibrated_on: The rows of a file that it learns from, if it does.
     """
 
     template: Mapping[str, Any]
@@ -73,16 +80,26 @@ class Method:
     fits: bool = True
     notes: tuple[str, ...] = ()
     learned_from: Mapping[str, Any] | None = None
+    calibration: Calibration | None = None
+    calibrated_on: Dataset | None = None
 
 
-def method_for(asked: EvalSpec, template: Template, has_train: bool) -> Method:
+def method_for(
+    asked: EvalSpec, template: Template, has_train: bool, own: OwnRows = NO_ROWS
+) -> Method:
     """The method that was asked for, everything about it checked, and no weights loaded.
+
+    Args:
+        asked: What the user asked for.
+        template: Its labels settled.
+        has_train: Whether there are training rows.
+        own: Rows that a calibration alone sees, or must not see.
 
     Raises:
         PromptkitError: What cannot be.
     """
     if not is_learned(asked.strategy):
-        return prompting(prompting_as(suited(asked, template)), template, has_train)
+        return prompting(prompting_as(suited(asked, template)), template, has_train, own)
     usual = EvalSpec()
     for name in PROMPTING_ONLY:
         if getattr(asked, name) != getattr(usual, name):
@@ -93,7 +110,9 @@ def method_for(asked: EvalSpec, template: Template, has_train: bool) -> Method:
     return stand_in(asked, template) if asked.dry_run else learned(asked, template)
 
 
-def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
+def prompting(
+    asked: EvalSpec, template: Template, has_pool: bool, own: OwnRows = NO_ROWS
+) -> Method:
     """A frozen model that is asked, with or without demonstrations."""
     shots = template.keys.shots if asked.shots is None else asked.shots
     selector, selector_options = selector_for(asked, shots, has_pool)
@@ -102,10 +121,11 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
     borrowed = takes_encoder(selector) and not has_encoder(backend)
 
     def make(with_model: bool) -> Strategy:
-        return asking(asked, template, shots, has_pool, with_model=with_model)
+        return asking(asked, template, shots, has_pool, with_model=with_model, own=own)
 
     described = dict(make(False).describe())  # what is wrong with its options is said here
     writes = described["name"] == "generate"
+    calibration = None if writes else calibration_for(asked, own)
     return Method(
         template={"name": template.name, "hash": template.hash()},
         backend=described_backend(asked, backend, options, located),
@@ -120,6 +140,8 @@ def prompting(asked: EvalSpec, template: Template, has_pool: bool) -> Method:
         packages=packages,
         located=located,
         notes=served_notes(backend),
+        calibration=calibration,
+        calibrated_on=own.given,
     )
 
 

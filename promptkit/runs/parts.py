@@ -7,13 +7,13 @@ from typing import Any
 
 from promptkit.backends import BACKENDS
 from promptkit.backends.weights import MINILM
-from promptkit.calibration import CALIBRATORS
 from promptkit.errors import SpecError
 from promptkit.parsers import PARSERS
 from promptkit.prompts import Template
-from promptkit.protocols import Calibrator, Selector, Strategy, Verbalizer
+from promptkit.protocols import Selector, Strategy, Verbalizer
 from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
+from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
 from promptkit.runs.models import backend_for_spec, described_backend, has_encoder, load_backend
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
@@ -47,7 +47,13 @@ def parts_for(
 
 
 def asking(
-    asked: EvalSpec, template: Template, shots: int, has_pool: bool, *, with_model: bool = True
+    asked: EvalSpec,
+    template: Template,
+    shots: int,
+    has_pool: bool,
+    *,
+    with_model: bool = True,
+    own: OwnRows = NO_ROWS,
 ) -> Strategy:
     """A strategy that asks a frozen model: labels are scored, or the model writes.
 
@@ -78,8 +84,7 @@ def asking(
         return STRATEGIES.build("generate", parts | writing_options(asked) | {"seed": asked.seed})
     parts |= {
         "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
-        "calibrator": calibrator_for(asked.calibration),
-        "calibration": asked.calibration,
+        "calibration": calibration_for(asked, own),
     }
     return STRATEGIES.build("in_context", parts)
 
@@ -90,7 +95,7 @@ def writing_options(asked: EvalSpec) -> dict[str, Any]:
     Raises:
         SpecError: An option of scored labels.
     """
-    for option in ("verbalizer_options", "calibration"):
+    for option in ("verbalizer_options", "calibration", "calibration_options"):
         if getattr(asked, option) != getattr(EvalSpec(), option):
             raise SpecError(
                 f"--{option.replace('_', '-')} is for labels that are scored, and strategy "
@@ -107,12 +112,6 @@ def writing_options(asked: EvalSpec) -> dict[str, Any]:
 def parser_option_names() -> set[str]:
     """Options of parsers, which may stand among those of the strategy: ``pattern=...``."""
     return {name for parser in PARSERS for name in parameters_of(PARSERS.load(parser))}
-
-
-def calibrator_for(name: str) -> Calibrator | None:
-    """The calibrator of that name; None for ``none``, which leaves evidence as it is."""
-    calibrator = CALIBRATORS.build(name, {})
-    return None if name == "none" else calibrator
 
 
 def selector_for(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from promptkit.data import Dataset, columns_of, load, train_split_of
-from promptkit.errors import DataError, SpecError, nearest
+from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template, find_template
 from promptkit.runs.adapt import is_learned
+from promptkit.runs.columns import field_columns, load_options, train_split
 from promptkit.runs.labels import settle_labels
 from promptkit.runs.plain import TEXT, field_names, plain_template, template_for
 from promptkit.runs.spec import EvalSpec
@@ -43,7 +43,7 @@ def rows_to_learn(asked: EvalSpec) -> tuple[Template, Dataset, dict[str, str], l
     template, columns = template_and_columns(asked)
     source = _source(asked, template)
     rows = load(
-        source, split=asked.split or _train_split(source), **_options(asked, template, columns)
+        source, split=asked.split or train_split(source), **load_options(asked, template, columns)
     )
     settled, rows, _, notes = settle_labels(asked, template, rows, rows)
     if asked.template is None:
@@ -61,7 +61,7 @@ def template_and_columns(asked: EvalSpec) -> tuple[Template, dict[str, str]]:
         if asked.chat is not None and asked.chat != template.keys.chat:
             keys = template.keys.model_copy(update={"chat": asked.chat})
             template = Template(keys, template.file)
-        return template, _columns(asked, template)
+        return template, field_columns(asked, template)
     if asked.data is None:
         raise SpecError("no rows given; say which with --data FILE, or name a --template")
     told = asked.fields or ({TEXT: asked.text_field} if asked.text_field else {})
@@ -96,10 +96,10 @@ def row_text(template: Template, example: Example) -> str:
 def _rows(
     asked: EvalSpec, template: Template, columns: Mapping[str, str]
 ) -> tuple[Dataset, Dataset | None]:
-    source, options = _source(asked, template), _options(asked, template, columns)
+    source, options = _source(asked, template), load_options(asked, template, columns)
     data = load(source, split=asked.split, **options)
     if asked.train_data is not None:
-        return data, load(asked.train_data, split=_train_split(asked.train_data), **options)
+        return data, load(asked.train_data, split=train_split(asked.train_data), **options)
     train = train_split_of(source, split=asked.split, **options)
     if train is None and is_learned(asked.strategy):
         raise DataError(
@@ -116,39 +116,3 @@ def _source(asked: EvalSpec, template: Template) -> str:
             f"template {template.name!r} has no rows of its own; say which with --data FILE"
         )
     return source
-
-
-def _options(asked: EvalSpec, template: Template, columns: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "fields": template.task.fields,
-        "columns": columns,
-        "label_field": asked.label_field,
-        "id_field": asked.id_field,
-    }
-
-
-def _train_split(source: str) -> str | None:
-    """A data set with a split ``train`` gives that one; a file gives itself."""
-    try:
-        load(source, split="train", fields=(), require_labels=False)
-    except DataError:
-        return None
-    return "train"
-
-
-def _columns(asked: EvalSpec, template: Template) -> dict[str, str]:
-    fields = template.task.fields
-    for field in asked.fields:
-        if field not in fields:
-            raise SpecError(
-                f"--field {field}: template {template.name!r} has no such field; "
-                f"{nearest(field, fields)}"
-            )
-    if asked.text_field is None:
-        return dict(asked.fields)
-    if len(fields) > 1:
-        raise SpecError(
-            f"--text-field is for templates with one field; {template.name!r} has "
-            f"{', '.join(fields)}: use --field {fields[0]}=COLUMN for each"
-        )
-    return {**asked.fields, fields[0]: asked.text_field}

@@ -48,7 +48,11 @@ class EvalSpec(BaseModel):
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
         verbalizer_options: Options of the words verbalizer.
-        calibration: What takes off the labels that the model favours anyway; ``none`` by default.
+        calibration: What mends the labels' probabilities; ``none`` by default.
+        calibration_options: Its options.
+        calibration_rows: What it learns from: ``train``, ``evaluated`` (all rows to be predicted,
+            labels unread) or a file; by default the training rows, or the evaluated ones where
+            those are too few and no labels are needed.
         chat: Use the model's chat template, or do not; the template says by default.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
         seed: Seed of every random choice.
@@ -92,6 +96,8 @@ class EvalSpec(BaseModel):
     selector_options: dict[str, Any] = {}
     verbalizer_options: dict[str, Any] = {}
     calibration: str = "none"
+    calibration_options: dict[str, Any] = {}
+    calibration_rows: str = "auto"
     chat: bool | None = None
     chat_template_kwargs: dict[str, Any] = {}
     seed: int = 0
@@ -130,7 +136,7 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
     found = _in_box(path) if path else None
     file = read_yaml(found) if found else YamlFile("command line", {})
     if found:
-        for key in ("template", "data", "train_data", "model"):
+        for key in ("template", "data", "train_data", "model", "calibration_rows"):
             file.content[key] = _beside(found.parent, file.content.get(key))
     given = {key: value for key, value in options.items() if value is not None}
     content = {key: value for key, value in file.content.items() if value is not None} | given

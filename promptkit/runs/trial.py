@@ -12,7 +12,7 @@ from promptkit.prompts import Template
 from promptkit.protocols import Strategy
 from promptkit.runs.method import Method
 from promptkit.runs.spec import EvalSpec
-from promptkit.strategies.calibrated import calibrated_on
+from promptkit.strategies.calibrated import told
 from promptkit.types import RunSpec, Value
 
 #: Rows of a chunk, see `chunk_for`.
@@ -83,11 +83,14 @@ def trial_of(
     located = method.located
     if template.writing:
         metrics_named(template.keys.task.metrics)  # what is missing is said before weights load
-    if method.strategy.get("calibration"):
-        notes = [*notes, calibrated_on(train.examples if train else ())]
-    learned_from = method.learned_from
-    if train:
-        learned_from = {"name": train.name, "n": len(train), "hash": train.content_hash()}
+    strategy = dict(method.strategy)
+    if method.calibration is not None:
+        rows = train.examples if train else ()
+        notes = [*notes, told(method.calibration, rows)]
+        strategy["calibration_rows"] = method.calibration.seen(rows)
+        if method.calibrated_on is not None:
+            strategy["calibration_rows"] = named(method.calibrated_on)
+    learned_from = named(train) if train else method.learned_from
     return Trial(
         spec=RunSpec(
             data={
@@ -100,7 +103,7 @@ def trial_of(
             },
             template=method.template,
             backend=method.backend,
-            strategy=method.strategy,
+            strategy=strategy,
             seed=method.seed,
         ),
         template=template,
@@ -123,3 +126,8 @@ def trial_of(
         fits=method.fits,
         chunk=chunk_for(asked.device, located is not None),
     )
+
+
+def named(rows: Dataset) -> dict[str, Any]:
+    """Rows as a spec names them: by what they are called, how many they are, and their content."""
+    return {"name": rows.name, "n": len(rows), "hash": rows.content_hash()}

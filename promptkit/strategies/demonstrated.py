@@ -33,9 +33,14 @@ class Demonstrated:
 
     def prompts(self, examples: Sequence[Example]) -> list[Prompt]:
         """A prompt for each row."""
+        shown = self.shown(examples)
+        return [self.template.prompt(row, own) for row, own in zip(examples, shown, strict=True)]
+
+    def shown(self, examples: Sequence[Example]) -> list[list[Example]]:
+        """The demonstrations of each row."""
         if self.shots and hasattr(self.selector, "prepare"):
             self.selector.prepare(examples)
-        return [self.template.prompt(example, self._shots(example)) for example in examples]
+        return [self._shots(example) for example in examples]
 
     def save(self, folder: Path) -> None:
         """Keep the rows that demonstrations come from."""

@@ -9,19 +9,26 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
-from promptkit.errors import CapabilityError, StoreError
+from promptkit.errors import CapabilityError
+from promptkit.prompts.channel import check_channel
+from promptkit.prompts.premise import premise_prompt
 from promptkit.prompts.template import Template
-from promptkit.protocols import NO_CONTEXT, Backend, Calibrator, FitContext, Selector, Verbalizer
+from promptkit.protocols import (
+    NO_CONTEXT,
+    Backend,
+    FitContext,
+    HasPremise,
+    Learned,
+    Selector,
+    Verbalizer,
+)
 from promptkit.strategies import calibrated
-from promptkit.strategies.calibrated import calibration_rows, log_prior
+from promptkit.strategies.calibrated import Calibration
+from promptkit.strategies.channel import ask_channel, channel_candidates
 from promptkit.strategies.demonstrated import Demonstrated
-from promptkit.types import Cost, Evidence, Example, Prediction
+from promptkit.types import Candidate, Cost, Evidence, Example, Prediction
 from promptkit.verbalizers.conclude import prediction_of
-
-_PRIOR = "log_prior.safetensors"
 
 
 class InContext:
@@ -33,13 +40,15 @@ class InContext:
         selector: Chooses the demonstrations.
         verbalizer: Turns evidence about words into evidence about labels.
         shots: Demonstrations of a prompt.
-        calibrator: Takes off what the model favours whatever the row says; None leaves it. One
-            that needs rows learns from the training rows, their labels unread, and where they are
-            fewer than ten from the rows that are concluded together.
-        calibration: What the calibrator is called.
+        calibration: What mends the labels' probabilities, and the rows that it learns from; None
+            leaves them. It may have further questions, which are asked during the fit.
+
+    Attributes:
+        learned_: What the calibration learned; None where it learns from the rows that are
+            concluded together.
 
     Raises:
-        CapabilityError: A calibrator, and rows that bring their own choices; or a task that is
+        CapabilityError: A calibration, and rows that bring their own choices; or a task that is
             answered by a text.
     """
 
@@ -50,24 +59,26 @@ class InContext:
         selector: Selector,
         verbalizer: Verbalizer,
         shots: int = 0,
-        calibrator: Calibrator | None = None,
-        calibration: str = "none",
+        calibration: Calibration | None = None,
     ) -> None:
         if template.writing:
             raise CapabilityError(
                 f"template {template.name!r} is answered by a text, so that there are no labels to "
                 "score; use --strategy generate"
             )
-        if calibrator is not None and template.choosing:
+        if calibration is not None and template.choosing:
             raise CapabilityError(
                 f"calibration needs labels that all rows share, and each row of template "
                 f"{template.name!r} brings its own choices; use --calibration none"
             )
         self.template, self.backend = template, backend
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
-        self.calibrator, self.calibration = calibrator, calibration
-        self.log_prior_: tuple[float, ...] = ()
+        self.calibration = calibration
+        self.learned_: Learned | None = None
         self._rows = Demonstrated(template, selector, shots)
+        self._channel = calibration is not None and calibration.calibrator.asks == "channel"
+        if self._channel:
+            check_channel(template)
 
     @property
     def cost(self) -> Cost:
@@ -75,57 +86,70 @@ class InContext:
         return self.backend.cost
 
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
-        """Give the selector its pool, and the calibrator its rows; nothing is trained.
+        """Give the selector its pool, and the calibration its rows; nothing is trained.
 
-        What the calibrator learned is kept in the context's folder: a run that goes on does not
-        ask its rows again.
+        What the calibration learned is kept in the context's folder: a run that goes on does not
+        ask again.
         """
-        self.log_prior_ = ()
+        self.learned_ = None
         self._rows.take(train)
-        if self.calibrator is None or self.calibrator.needs != "unlabelled rows":
-            return self
-        rows = calibration_rows(train)
-        kept = context.folder / _PRIOR if context.folder else None
-        if kept is not None and kept.is_file():
-            self.log_prior_ = _read_prior(kept)
-        elif rows:
-            pooled = [self._pooled(row, e) for row, e in zip(rows, self._ask(rows), strict=True)]
-            self.log_prior_ = log_prior(pooled, self.calibrator)
-            if kept is not None:
-                _write_prior(kept, self.log_prior_)
+        if self.calibration is not None:
+            self.learned_ = calibrated.learn(
+                self.calibration,
+                train,
+                self.template.task.labels,
+                self.template.task.fields,
+                lambda rows: self._all_pooled(rows, self._ask(rows)),
+                self._premise,
+                context.folder,
+            )
         return self
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
         """Evidence for each row's own candidates, in the order of the rows."""
         found = self._ask(examples)
-        if not self.log_prior_:
+        calibration, learned = self.calibration, self.learned_
+        if calibration is None or learned is None:
             return found
-        return [replace(evidence, log_prior=self.log_prior_) for evidence in found]
+        pooled = self._all_pooled(examples, found)
+        return [
+            replace(one, calibrated=calibrated.mended(calibration, learned, row))
+            for row, one in zip(pooled, found, strict=True)
+        ]
 
     def _ask(self, examples: Sequence[Example]) -> list[Evidence]:
+        if self._channel:
+            shown = self._rows.shown(examples)
+            return ask_channel(self.backend, self.template, examples, shown)
         prompts = self._rows.prompts(examples)
-        candidates = [self.template.candidates(e, self.backend.reads) for e in examples]
+        candidates = [self._candidates(example) for example in examples]
         found = self.backend.score(prompts, candidates)
-        if self.calibrator is not None and any(one.decided for one in found):
+        if self.calibration is not None and any(one.decided for one in found):
             raise CapabilityError(
                 f"calibration needs log-probabilities, and backend {self.backend.name!r} gives "
                 "bare decisions for this prompt; use --calibration none"
             )
         return found
 
+    def _premise(self) -> NDArray[np.float64] | None:
+        """(k,) what is answered behind the calibrator's premise."""
+        calibrator = self.calibration.calibrator if self.calibration else None
+        assert isinstance(calibrator, HasPremise)
+        row = Example("premise", dict.fromkeys(self.template.task.fields, ""))
+        prompt = premise_prompt(self.template, calibrator.premise)
+        return self._pooled(row, self.backend.score([prompt], [self._candidates(row)])[0])
+
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]
     ) -> list[Prediction]:
         """Predictions from stored evidence alone."""
-        pairs = list(zip(examples, evidence, strict=True))
-        pooled = [self._pooled(example, found) for example, found in pairs]
-        if self.calibrator is not None:
-            named = f"{self.calibration} calibration"
+        pooled = self._all_pooled(examples, evidence)
+        if self.calibration is not None:
             labels = self.template.task.labels
-            return calibrated.conclude(pooled, evidence, labels, self.calibrator, named)
+            return calibrated.conclude(self.calibration, pooled, evidence, labels)
         return [
             prediction_of(row, self.template.labels_of(example), found)
-            for row, (example, found) in zip(pooled, pairs, strict=True)
+            for row, example, found in zip(pooled, examples, evidence, strict=True)
         ]
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
@@ -134,14 +158,14 @@ class InContext:
 
     def describe(self) -> Mapping[str, Any]:
         """What of this enters a run's fingerprint; parts describe themselves elsewhere."""
-        mended = {"calibration": self.calibration} if self.calibrator is not None else {}
+        mended = self.calibration.described() if self.calibration is not None else {}
         return {"name": "in_context", "shots": self.shots, **mended}
 
     def save(self, folder: Path) -> None:
-        """Keep the rows that demonstrations come from, and what the model favours."""
+        """Keep the rows that demonstrations come from, and what the calibration learned."""
         self._rows.save(folder)
-        if self.calibrator is not None:
-            _write_prior(folder / _PRIOR, self.log_prior_)
+        if self.learned_ is not None:
+            calibrated.write_learned(folder / calibrated.FILE, self.learned_)
 
     def restore(self, folder: Path) -> Self:
         """Take them up again.
@@ -149,34 +173,28 @@ class InContext:
         Raises:
             StoreError: A file is missing or broken.
         """
-        self.log_prior_ = ()
+        self.learned_ = None
         self._rows.restore(folder)
-        if self.calibrator is not None:
-            self.log_prior_ = _read_prior(folder / _PRIOR)
+        kept = folder / calibrated.FILE
+        if self.calibration is not None and (
+            kept.is_file() or not self.calibration.learns_from_evidence
+        ):
+            self.learned_ = calibrated.read_learned(kept)
         return self
+
+    def _all_pooled(
+        self, examples: Sequence[Example], evidence: Sequence[Evidence]
+    ) -> list[NDArray[np.float64] | None]:
+        return [self._pooled(row, one) for row, one in zip(examples, evidence, strict=True)]
 
     def _pooled(self, example: Example, evidence: Evidence) -> NDArray[np.float64] | None:
         """(k,) evidence about the row's labels; None where there is none."""
         if evidence.problem or not evidence.log_p:
             return None
-        candidates = self.template.candidates(example, self.backend.reads)
-        return self.verbalizer.pool(evidence, candidates, self.template.labels_of(example))
+        labels = self.template.labels_of(example)
+        return self.verbalizer.pool(evidence, self._candidates(example), labels)
 
-
-def _write_prior(file: Path, prior: tuple[float, ...]) -> None:
-    """Write the file whole or not at all."""
-    beside = file.with_name(f"{file.name}.new")
-    try:
-        save_file({"log_prior": np.array(prior)}, beside)
-        beside.replace(file)
-    except (OSError, SafetensorError) as error:
-        raise StoreError(
-            f"{file}: cannot be written ({error}); what is stored so far is kept"
-        ) from error
-
-
-def _read_prior(file: Path) -> tuple[float, ...]:
-    try:
-        return tuple(load_file(file)["log_prior"].tolist())
-    except (OSError, KeyError, SafetensorError) as error:
-        raise StoreError(f"{file}: cannot be read ({error}); save the model again") from error
+    def _candidates(self, example: Example) -> Sequence[Candidate]:
+        if self._channel:
+            return channel_candidates(self.template, example)
+        return self.template.candidates(example, self.backend.reads)

@@ -22,6 +22,11 @@ from transformers.activations import FastGELUActivation, NewGELUActivation
 from promptkit.backends.adapter import with_adapter
 from promptkit.backends.asking import Asking, Scorer
 from promptkit.backends.beginnings import Beginning, beginnings, evidence_for
+from promptkit.backends.first_tokens import (
+    CandidateTokens,
+    check_candidate_tokens,
+    refuse_writing,
+)
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.hf_masked import MaskedScorer
@@ -61,6 +66,7 @@ class HFBackend:
         device_map: ``auto`` spreads the weights over all devices; None is one device.
         attention: Which attention passes compute with that share nothing.
         quantization: What weights are rounded to as they are loaded: ``4bit``, ``8bit``, ``int8``.
+        candidate_tokens: ``all`` scores a label's whole string, ``first`` its first token alone.
 
     Raises:
         BackendError: The folder has no usable weights, or the adapter changes nothing.
@@ -82,7 +88,9 @@ class HFBackend:
         device_map: str | None = None,
         attention: str | None = None,
         quantization: str | None = None,
+        candidate_tokens: CandidateTokens = "all",
     ) -> None:
+        check_candidate_tokens(candidate_tokens)
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
         self.chat_template_kwargs = chat_template_kwargs
         loading = Loading(device_map, attention, quantization)
@@ -92,6 +100,11 @@ class HFBackend:
             raise CapabilityError(
                 f"backend 'hf' scores language models; {model!r} is of kind {kind!r}"
                 + _instead(kind)
+            )
+        if kind == "masked" and candidate_tokens == "first":
+            raise CapabilityError(
+                f"{model!r} is a masked language model, which fills a gap of as many tokens as a "
+                "word has; leave out candidate_tokens=first"
             )
         quieten()
         self.tokens = Tokens(load_tokenizer(located.path), chat_template_kwargs)
@@ -107,7 +120,8 @@ class HFBackend:
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: Scorer = scorer(self._model, self.tokens, passes)
-        self._asking = Asking(self._scorer, self.max_tokens, self._meter)
+        self.candidate_tokens = candidate_tokens
+        self._asking = Asking(self._scorer, self.max_tokens, self._meter, candidate_tokens)
         self._kind = kind
         writing = Passes(
             self._device, batch_size, self._meter, token_bytes(self._model), scale=WRITTEN
@@ -142,12 +156,14 @@ class HFBackend:
 
         Raises:
             CapabilityError: A masked language model, which fills gaps and does not write.
+            SpecError: It was built to score first tokens.
         """
         if self._writer is None:
             raise CapabilityError(
                 f"{self.model!r} is a masked language model, which does not write; use a causal or "
                 "a sequence-to-sequence model, or leave out --strategy generate"
             )
+        refuse_writing(self.candidate_tokens)
         with self._meter.timed():
             found = self._generated(self._writer, prompts, sampling, choices)
         for place, one in enumerate(found):

@@ -30,11 +30,14 @@ from promptkit.cli.options import (
     Options,
     TextField,
     Tokenizer,
+    Verbalizer,
+    VerbalizerOptions,
     backend_options,
     chat_arguments,
     option_values,
     pairs,
     panel,
+    verbalizer_options,
 )
 from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError, StoreError
@@ -134,6 +137,8 @@ def command(
     selector: Annotated[
         str | None, panel("none, fixed, random, balanced, nearest or bm25.", SHOTS)
     ] = None,
+    verbalizer: Verbalizer = None,
+    verbalizer_option: VerbalizerOptions = None,
     calibration: Annotated[
         str | None, panel("none, or batch: take off what the model favours anyway.", MODEL)
     ] = None,
@@ -158,9 +163,11 @@ def command(
     from promptkit.runs import eval_spec
 
     apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
+    apart |= {"verbalizer_option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["strategy_options"] = option_values(option)
     options["backend_options"] = backend_options(backend_option)
+    options["verbalizer_options"] = verbalizer_options(verbalizer_option)
     options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")

@@ -56,6 +56,18 @@ BackendOptions = Annotated[
         "An option of the backend: concurrency=16, quantization=4bit.", MODEL, "--backend-option"
     ),
 ]
+Verbalizer = Annotated[
+    str | None, panel("How evidence about words becomes that of labels (default: words).", MODEL)
+]
+VerbalizerOptions = Annotated[
+    list[str] | None,
+    panel(
+        "An option of the verbalizer: pool_by=sum, mean or max of a label's words; "
+        "normalize=none, tokens or bytes.",
+        MODEL,
+        "--verbalizer-option",
+    ),
+]
 Cache = Annotated[
     bool | None,
     panel("Keep the model's answers for other runs (openai, vllm: kept).", MODEL,
@@ -112,6 +124,11 @@ def option_values(
 def backend_options(given: list[str] | None) -> dict[str, Any] | None:
     """What ``--backend-option`` says."""
     return option_values(given, "--backend-option", "concurrency=16")
+
+
+def verbalizer_options(given: list[str] | None) -> dict[str, Any] | None:
+    """What ``--verbalizer-option`` says."""
+    return option_values(given, "--verbalizer-option", "normalize=tokens")
 
 
 def chat_arguments(given: list[str] | None) -> dict[str, Any] | None:

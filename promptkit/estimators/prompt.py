@@ -32,6 +32,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shots: Demonstrations of a prompt, taken from the rows given to `fit`.
         selector: Who chooses them; class-balanced by default.
         selector_options: Further options of the selector.
+        verbalizer: What makes evidence about labels out of evidence about their words.
+        verbalizer_options: Its options: ``{"pool_by": "max"}`` takes a label's best word,
+            ``{"normalize": "tokens"}`` divides by the length of each.
         calibration: ``batch`` takes off what the model favours whatever a row says, as estimated
             on the rows given to `fit` (their labels unread) when they are ten or more, else on
             those that are predicted together; ``none`` leaves it.
@@ -69,6 +72,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         dtype: str = "auto",
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        verbalizer: str = "words",
+        verbalizer_options: Mapping[str, Any] | None = None,
     ) -> None:
         self.template = template
         self.model = model
@@ -83,6 +88,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.dtype = dtype
         self.chat_template_kwargs = chat_template_kwargs
+        self.verbalizer = verbalizer
+        self.verbalizer_options = verbalizer_options
 
     def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
         """Take the label set, and the pool of demonstrations; nothing is trained.
@@ -194,6 +201,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "shots": self.shots,
             "selector": self.selector,
             "selector_options": dict(self.selector_options or {}),
+            "verbalizer": self.verbalizer,
+            "verbalizer_options": dict(self.verbalizer_options or {}),
             "calibration": self.calibration,
             "seed": self.seed,
             "batch_size": self.batch_size,

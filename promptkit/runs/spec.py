@@ -47,7 +47,8 @@ class EvalSpec(BaseModel):
         shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
-        verbalizer_options: Options of the words verbalizer.
+        verbalizer: Who makes evidence about labels out of evidence about words.
+        verbalizer_options: Further options of the verbalizer.
         calibration: What takes off the labels that the model favours anyway; ``none`` by default.
         chat: Use the model's chat template, or do not; the template says by default.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
@@ -90,6 +91,7 @@ class EvalSpec(BaseModel):
     shots: Whole | None = None
     selector: str | None = None
     selector_options: dict[str, Any] = {}
+    verbalizer: str = "words"
     verbalizer_options: dict[str, Any] = {}
     calibration: str = "none"
     chat: bool | None = None
@@ -116,6 +118,12 @@ class EvalSpec(BaseModel):
     @classmethod
     def _number_from_text(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def flag(key: str) -> str:
+    """A key as it is called on the command line: an option is given there one at a time."""
+    named = key.replace("_", "-")
+    return named.removesuffix("s") if named.endswith("-options") else named
 
 
 def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:

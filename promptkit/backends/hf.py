@@ -38,8 +38,9 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
 from promptkit.backends.weights import locate
+from promptkit.backends.word_sums import word_sums
 from promptkit.errors import BackendError, CapabilityError
-from promptkit.protocols import OnEvidence, unheard
+from promptkit.protocols import OnEvidence, WordSums, unheard
 from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling, flat
 
 #: How many times as many tokens a batch has that is written: a step reads all weights for each.
@@ -144,6 +145,31 @@ class HFBackend:
     ) -> list[tuple[Any, ...]]:
         """See `promptkit.protocols.TellsTokens`."""
         return self._asking.token_ids(prompts, candidates)
+
+    def word_sums(
+        self,
+        prompts: Sequence[Prompt],
+        candidates: Sequence[Sequence[Candidate]],
+        groups: Sequence[int],
+        n_groups: int,
+    ) -> WordSums:
+        """See `promptkit.protocols.CanPredictWords`.
+
+        Raises:
+            CapabilityError: A sequence-to-sequence model.
+        """
+        if not isinstance(self._scorer, CausalScorer | MaskedScorer):
+            raise CapabilityError(
+                f"words are found by causal and by masked language models; {self.model!r} is of "
+                f"kind {self._kind!r}"
+            )
+        with self._meter.timed():
+            asked = self._asking.asked(prompts, candidates)
+            fit = [(a.request, g) for a, g in zip(asked, groups, strict=True) if a.request]
+            requests, own = [request for request, _ in fit], [group for _, group in fit]
+            found = word_sums(self._scorer, requests, own, n_groups)
+        self._meter.add(rows=len(prompts), prompt_tokens=sum(len(r.context) for r in requests))
+        return found
 
     def generate(
         self,

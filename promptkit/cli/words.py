@@ -69,7 +69,7 @@ def command(
     label_map: LabelMap = None,
     labels: Labels = None,
     limit: Limit = None,
-    top: Annotated[int, panel("Words of each label among which is chosen.", RESULT)] = 10,
+    top: Annotated[int, panel("Words of each label among which is chosen.", RESULT)] = 30,
     combinations: Annotated[int, panel("Combinations that are tried at most.", RESULT)] = 2000,
     seed: Annotated[int | None, panel("Seed of every random choice.", RESULT)] = None,
     chat: Annotated[

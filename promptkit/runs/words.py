@@ -87,7 +87,7 @@ class FoundWords:
 
 
 def find_words(
-    asked: EvalSpec, *, top: int = 10, combinations: int = 2000, parts: int = 5
+    asked: EvalSpec, *, top: int = 30, combinations: int = 2000, parts: int = 5
 ) -> FoundWords:
     """Find a word for each label.
 

@@ -126,6 +126,44 @@ class CanEncode(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class WordSums:
+    """What a model would say in the answer's place, summed over groups of rows.
+
+    Args:
+        words: (v,) words that are one token there, all different, no white space around them.
+        log_p: (g, v) for each group of rows the sum of each word's log-probability, in nats.
+        rows: (g,) rows in each sum; one that does not fit into the model is in none.
+    """
+
+    words: tuple[str, ...]
+    log_p: NDArray[np.float64]
+    rows: tuple[int, ...]
+
+
+@runtime_checkable
+class CanPredictWords(Protocol):
+    """A backend that can be asked for all words of its vocabulary at once."""
+
+    def word_sums(
+        self,
+        prompts: Sequence[Prompt],
+        candidates: Sequence[Sequence[Candidate]],
+        groups: Sequence[int],
+        n_groups: int,
+    ) -> WordSums:
+        """How probable each word is in the answer's place.
+
+        Args:
+            prompts: What is asked.
+            candidates: Answers of each prompt, which say where an answer begins and whether with a
+                blank; at least one.
+            groups: (n,) the group of each prompt, from 0.
+            n_groups: Groups.
+        """
+        ...
+
+
 class Selector(Protocol):
     """Chooses demonstrations for a query."""
 

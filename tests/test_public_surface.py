@@ -80,6 +80,7 @@ def test_importing_promptkit_loads_nothing_heavy():
         "tune --help",
         "predict --help",
         "features --help",
+        "words --help",
         "templates --help",
         "cache --help",
         "cache info",

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
+from promptkit.backends.first_tokens import CandidateTokens, FirstTokens
 from promptkit.backends.meter import Meter
+from promptkit.backends.tokens import Tokens
 from promptkit.errors import DataError
 from promptkit.prompts.budget import fit
 from promptkit.types import Candidate, Evidence, Prompt, Text, flat
@@ -20,9 +22,11 @@ class Scorer(Protocol):
 
     Attributes:
         evidence: What its numbers are.
+        tokens: The model's tokenizer.
     """
 
     evidence: str
+    tokens: Tokens
 
     def seen(self, prompt: Prompt) -> Prompt:
         """The prompt as the model sees it."""
@@ -54,10 +58,20 @@ class Asking:
         scorer: The scorer.
         max_tokens: Most tokens that its model reads at once.
         meter: Counts rows, prompt tokens and seconds.
+        candidate_tokens: ``first`` scores each candidate by its first token alone.
     """
 
-    def __init__(self, scorer: Scorer, max_tokens: int, meter: Meter) -> None:
-        self.scorer, self.max_tokens, self.meter = scorer, max_tokens, meter
+    def __init__(
+        self,
+        scorer: Scorer,
+        max_tokens: int,
+        meter: Meter,
+        candidate_tokens: CandidateTokens = "all",
+    ) -> None:
+        first = candidate_tokens == "first"
+        self.scorer: Scorer = FirstTokens(scorer, scorer.tokens) if first else scorer
+        self.max_tokens, self.meter = max_tokens, meter
+        self.candidate_tokens = candidate_tokens
         self._read: dict[int, _Read] = {}
 
     def score(
@@ -124,12 +138,14 @@ class Asking:
         self, asked: Asked, candidates: Sequence[Candidate], log_p: Sequence[float]
     ) -> Evidence:
         request = asked.request
+        # a first token is not the word's bytes: then none are told, so that nothing divides by them
+        spelled = request is not None and self.candidate_tokens == "all"
         words = [flat(self.scorer.word(candidate)) for candidate in candidates]
         return evidence_of(
             asked.prompt,
             log_p=tuple(log_p),
             n_tokens=tuple(len(a) for a in request.answers) if request else (),
-            n_bytes=tuple(len(word.encode()) for word in words) if request else (),
+            n_bytes=tuple(len(word.encode()) for word in words) if spelled else (),
             kind=self.scorer.evidence,
             problem=asked.problem,
         )

@@ -22,6 +22,11 @@ from transformers.activations import FastGELUActivation, NewGELUActivation
 from promptkit.backends.adapter import with_adapter
 from promptkit.backends.asking import Asking, Scorer
 from promptkit.backends.beginnings import Beginning, beginnings, evidence_for
+from promptkit.backends.first_tokens import (
+    CandidateTokens,
+    check_candidate_tokens,
+    refuse_writing,
+)
 from promptkit.backends.hf_causal import CausalScorer
 from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.hf_masked import MaskedScorer
@@ -33,8 +38,9 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
 from promptkit.backends.weights import locate
+from promptkit.backends.word_sums import word_sums
 from promptkit.errors import BackendError, CapabilityError
-from promptkit.protocols import OnEvidence, unheard
+from promptkit.protocols import OnEvidence, WordSums, unheard
 from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling, flat
 
 #: How many times as many tokens a batch has that is written: a step reads all weights for each.
@@ -61,6 +67,7 @@ class HFBackend:
         device_map: ``auto`` spreads the weights over all devices; None is one device.
         attention: Which attention passes compute with that share nothing.
         quantization: What weights are rounded to as they are loaded: ``4bit``, ``8bit``, ``int8``.
+        candidate_tokens: ``all`` scores a label's whole string, ``first`` its first token alone.
 
     Raises:
         BackendError: The folder has no usable weights, or the adapter changes nothing.
@@ -82,7 +89,9 @@ class HFBackend:
         device_map: str | None = None,
         attention: str | None = None,
         quantization: str | None = None,
+        candidate_tokens: CandidateTokens = "all",
     ) -> None:
+        check_candidate_tokens(candidate_tokens)
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
         self.chat_template_kwargs = chat_template_kwargs
         loading = Loading(device_map, attention, quantization)
@@ -92,6 +101,11 @@ class HFBackend:
             raise CapabilityError(
                 f"backend 'hf' scores language models; {model!r} is of kind {kind!r}"
                 + _instead(kind)
+            )
+        if kind == "masked" and candidate_tokens == "first":
+            raise CapabilityError(
+                f"{model!r} is a masked language model, which fills a gap of as many tokens as a "
+                "word has; leave out candidate_tokens=first"
             )
         quieten()
         self.tokens = Tokens(load_tokenizer(located.path), chat_template_kwargs)
@@ -107,7 +121,8 @@ class HFBackend:
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: Scorer = scorer(self._model, self.tokens, passes)
-        self._asking = Asking(self._scorer, self.max_tokens, self._meter)
+        self.candidate_tokens = candidate_tokens
+        self._asking = Asking(self._scorer, self.max_tokens, self._meter, candidate_tokens)
         self._kind = kind
         writing = Passes(
             self._device, batch_size, self._meter, token_bytes(self._model), scale=WRITTEN
@@ -131,6 +146,31 @@ class HFBackend:
         """See `promptkit.protocols.TellsTokens`."""
         return self._asking.token_ids(prompts, candidates)
 
+    def word_sums(
+        self,
+        prompts: Sequence[Prompt],
+        candidates: Sequence[Sequence[Candidate]],
+        groups: Sequence[int],
+        n_groups: int,
+    ) -> WordSums:
+        """See `promptkit.protocols.CanPredictWords`.
+
+        Raises:
+            CapabilityError: A sequence-to-sequence model.
+        """
+        if not isinstance(self._scorer, CausalScorer | MaskedScorer):
+            raise CapabilityError(
+                f"words are found by causal and by masked language models; {self.model!r} is of "
+                f"kind {self._kind!r}"
+            )
+        with self._meter.timed():
+            asked = self._asking.asked(prompts, candidates)
+            fit = [(a.request, g) for a, g in zip(asked, groups, strict=True) if a.request]
+            requests, own = [request for request, _ in fit], [group for _, group in fit]
+            found = word_sums(self._scorer, requests, own, n_groups)
+        self._meter.add(rows=len(prompts), prompt_tokens=sum(len(r.context) for r in requests))
+        return found
+
     def generate(
         self,
         prompts: Sequence[Prompt],
@@ -142,12 +182,14 @@ class HFBackend:
 
         Raises:
             CapabilityError: A masked language model, which fills gaps and does not write.
+            SpecError: It was built to score first tokens.
         """
         if self._writer is None:
             raise CapabilityError(
                 f"{self.model!r} is a masked language model, which does not write; use a causal or "
                 "a sequence-to-sequence model, or leave out --strategy generate"
             )
+        refuse_writing(self.candidate_tokens)
         with self._meter.timed():
             found = self._generated(self._writer, prompts, sampling, choices)
         for place, one in enumerate(found):

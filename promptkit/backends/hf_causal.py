@@ -54,6 +54,20 @@ class CausalScorer(Continuing):
         """(n, c) log-probabilities."""
         return self.reuse.run(requests) if self.reuse else self._plainly(requests)
 
+    def at_answer(self, batch: Sequence[Request]) -> Any:
+        """(n, v) logits of the token that comes after each context."""
+        ids, mask = self.passes.padded([one.context for one in batch])
+        last = [len(one.context) - 1 for one in batch]
+        kept = sorted(set(last))
+        logits = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            logits_to_keep=torch.tensor(kept, device=ids.device),
+            use_cache=False,
+        ).logits
+        self.passes.computed(ids.numel())
+        return logits[list(range(len(batch))), [kept.index(at) for at in last]]
+
     def _plainly(self, requests: Sequence[Request]) -> list[list[float]]:
         """The same with a whole sequence for each answer."""
         totals = [[0.0] * len(request.answers) for request in requests]

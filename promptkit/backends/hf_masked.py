@@ -137,6 +137,21 @@ class MaskedScorer:
                 totals[request][candidate] += value
         return totals
 
+    def at_answer(self, batch: Sequence[Cloze]) -> Any:
+        """(n, v) logits of the only mask, where the slot takes a single one."""
+        rows = []
+        for one in batch:
+            start, whole = one.starts[0], one.masked[0]
+            rows.append((*whole[: start + 1], *whole[start + len(one.answers[0]) :]))
+        ids, mask = self.passes.padded(rows, self._pad)
+        places = [(row, one.starts[0]) for row, one in enumerate(batch)]
+        with self._headed(places) as narrowed:
+            logits = self.model(input_ids=ids, attention_mask=mask).logits
+        self.passes.computed(ids.numel())
+        if narrowed:
+            return logits[0]
+        return logits[list(range(len(batch))), [at for _, at in places]]
+
     def _forward(self, batch: Sequence[_Pass]) -> list[list[float]]:
         ids, mask = self.passes.padded([one.ids for one in batch], self._pad)
         wanted = [(row, at, t) for row, one in enumerate(batch) for _, _, at, t in one.wanted]

@@ -11,6 +11,11 @@ from typing import Any, Literal
 from promptkit.backends.adapter import adapter_folder
 from promptkit.backends.asking import Asking
 from promptkit.backends.beginnings import beginnings
+from promptkit.backends.first_tokens import (
+    CandidateTokens,
+    check_candidate_tokens,
+    refuse_writing,
+)
 from promptkit.backends.hf import load_tokenizer
 from promptkit.backends.memory import free_bytes
 from promptkit.backends.meter import Meter
@@ -38,7 +43,7 @@ VERSIONS = ((0, 32), (0, 33))
 class VLLMBackend:
     """Scores label words with a causal language model that vLLM serves.
 
-    Options have vLLM's own names and meanings.
+    Options have vLLM's own names and meanings, but for the last ones.
 
     Args:
         model: A folder or a hub id.
@@ -55,6 +60,7 @@ class VLLMBackend:
         max_num_seqs: Sequences of a step at most; None is vLLM's default.
         adapter: Folder of a LoRA adapter that peft saved.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
+        candidate_tokens: ``all`` scores a label's whole string, ``first`` its first token alone.
 
     Raises:
         MissingExtra: vLLM is not installed.
@@ -77,7 +83,9 @@ class VLLMBackend:
         max_num_seqs: int | None = None,
         adapter: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        candidate_tokens: CandidateTokens = "all",
     ) -> None:
+        check_candidate_tokens(candidate_tokens)
         self.model, self.dtype, self.adapter = model, dtype, adapter
         self.chat_template_kwargs = chat_template_kwargs
         located = locate(model)
@@ -119,7 +127,8 @@ class VLLMBackend:
             self._scorer = _adapted(self._scorer, adapter, vocabulary)
         self._scorer.check_order(vocabulary, self.max_tokens, half=half)
         self._meter = self._scorer.meter = Meter()
-        self._asking = Asking(self._scorer, self.max_tokens, self._meter)
+        self.candidate_tokens = candidate_tokens
+        self._asking = Asking(self._scorer, self.max_tokens, self._meter, candidate_tokens)
 
     @property
     def cost(self) -> Cost:
@@ -145,7 +154,12 @@ class VLLMBackend:
         choices: Sequence[Sequence[Candidate]] | None = None,
         on_evidence: OnEvidence = unheard,
     ) -> list[Evidence]:
-        """See `promptkit.protocols.CanGenerate`."""
+        """See `promptkit.protocols.CanGenerate`.
+
+        Raises:
+            SpecError: It was built to score first tokens.
+        """
+        refuse_writing(self.candidate_tokens)
         with self._meter.timed():
             rows = beginnings(
                 self.tokens,

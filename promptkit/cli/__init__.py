@@ -32,6 +32,7 @@ def make_app() -> typer.Typer:
         runs,
         templates,
         tune,
+        words,
     )
 
     app = typer.Typer(
@@ -51,6 +52,7 @@ def make_app() -> typer.Typer:
         preview,
         features,
         templates,
+        words,
         runs,
         cache,
         doctor,

@@ -33,12 +33,15 @@ from promptkit.cli.options import (
     Options,
     TextField,
     Tokenizer,
+    Verbalizer,
+    VerbalizerOptions,
     backend_options,
     calibration_options,
     chat_arguments,
     option_values,
     pairs,
     panel,
+    verbalizer_options,
 )
 from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError, StoreError
@@ -138,6 +141,8 @@ def command(
     selector: Annotated[
         str | None, panel("none, fixed, random, balanced, nearest or bm25.", SHOTS)
     ] = None,
+    verbalizer: Verbalizer = None,
+    verbalizer_option: VerbalizerOptions = None,
     calibration: Calibrations = None,
     calibration_option: CalibrationOptions = None,
     calibration_rows: CalibrationRows = None,
@@ -162,11 +167,12 @@ def command(
     from promptkit.runs import eval_spec
 
     apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
-    apart |= {"calibration_option"}
+    apart |= {"calibration_option", "verbalizer_option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["calibration_options"] = calibration_options(calibration_option)
     options["strategy_options"] = option_values(option)
     options["backend_options"] = backend_options(backend_option)
+    options["verbalizer_options"] = verbalizer_options(verbalizer_option)
     options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")

@@ -57,6 +57,18 @@ BackendOptions = Annotated[
         "An option of the backend: concurrency=16, quantization=4bit.", MODEL, "--backend-option"
     ),
 ]
+Verbalizer = Annotated[
+    str | None, panel("How evidence about words becomes that of labels (default: words).", MODEL)
+]
+VerbalizerOptions = Annotated[
+    list[str] | None,
+    panel(
+        "An option of the verbalizer: pool_by=sum, mean or max of a label's words; "
+        "normalize=none, tokens or bytes.",
+        MODEL,
+        "--verbalizer-option",
+    ),
+]
 Calibrations = Annotated[
     str | None,
     panel(
@@ -139,6 +151,11 @@ def backend_options(given: list[str] | None) -> dict[str, Any] | None:
 def calibration_options(given: list[str] | None) -> dict[str, Any] | None:
     """What ``--calibration-option`` says."""
     return option_values(given, "--calibration-option", "prior=labels")
+
+
+def verbalizer_options(given: list[str] | None) -> dict[str, Any] | None:
+    """What ``--verbalizer-option`` says."""
+    return option_values(given, "--verbalizer-option", "normalize=tokens")
 
 
 def chat_arguments(given: list[str] | None) -> dict[str, Any] | None:

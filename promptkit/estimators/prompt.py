@@ -33,6 +33,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shots: Demonstrations of a prompt, taken from the rows given to `fit`.
         selector: Who chooses them; class-balanced by default.
         selector_options: Further options of the selector.
+        verbalizer: What makes evidence about labels out of evidence about their words.
+        verbalizer_options: Its options: ``{"pool_by": "max"}`` takes a label's best word,
+            ``{"normalize": "tokens"}`` divides by the length of each.
         calibration: What mends probabilities, see `promptkit.calibration`; ``none`` leaves them.
             It learns from the rows given to `fit`; ``batch`` and others that read no labels learn
             from the rows that are predicted together where those are too few.
@@ -72,6 +75,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         dtype: str = "auto",
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        verbalizer: str = "words",
+        verbalizer_options: Mapping[str, Any] | None = None,
     ) -> None:
         self.template = template
         self.model = model
@@ -87,6 +92,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.dtype = dtype
         self.chat_template_kwargs = chat_template_kwargs
+        self.verbalizer = verbalizer
+        self.verbalizer_options = verbalizer_options
 
     def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
         """Take the label set, and the pool of demonstrations; nothing is trained.
@@ -197,6 +204,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "shots": self.shots,
             "selector": self.selector,
             "selector_options": dict(self.selector_options or {}),
+            "verbalizer": self.verbalizer,
+            "verbalizer_options": dict(self.verbalizer_options or {}),
             "calibration": self.calibration,
             "calibration_options": dict(self.calibration_options or {}),
             "seed": self.seed,

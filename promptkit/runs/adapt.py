@@ -27,6 +27,7 @@ ASKING_OPTIONS = (
     "shots",
     "selector",
     "selector_options",
+    "verbalizer",
     "verbalizer_options",
     "calibration",
     "calibration_options",

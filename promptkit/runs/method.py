@@ -22,9 +22,9 @@ from promptkit.runs.models import (
     package_versions,
     versions,
 )
-from promptkit.runs.parts import asking, selector_for, takes_encoder
+from promptkit.runs.parts import asking, described_verbalizer, selector_for, takes_encoder
 from promptkit.runs.served import served_notes
-from promptkit.runs.spec import EvalSpec
+from promptkit.runs.spec import EvalSpec, flag
 from promptkit.strategies.calibrated import Calibration
 from promptkit.types import Example
 
@@ -35,6 +35,7 @@ PROMPTING_ONLY = (
     "shots",
     "selector",
     "selector_options",
+    "verbalizer",
     "verbalizer_options",
     "calibration",
     "calibration_options",
@@ -104,7 +105,7 @@ def method_for(
     for name in PROMPTING_ONLY:
         if getattr(asked, name) != getattr(usual, name):
             raise SpecError(
-                f"--{name.replace('_', '-')} is for prompting, and strategy {asked.strategy!r} "
+                f"--{flag(name)} is for prompting, and strategy {asked.strategy!r} "
                 "learns instead: leave it out"
             )
     return stand_in(asked, template) if asked.dry_run else learned(asked, template)
@@ -133,7 +134,7 @@ def prompting(
             **described,
             "selector": {"name": selector, **selector_options},
             "encoder": locate(MINILM).hash() if borrowed else None,
-            **({} if writes else {"verbalizer": dict(asked.verbalizer_options)}),
+            **({} if writes else {"verbalizer": described_verbalizer(asked)}),
         },
         seed=asked.seed if shots or described.get("temperature") else 0,
         make=make,

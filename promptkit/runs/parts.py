@@ -15,7 +15,7 @@ from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
 from promptkit.runs.models import backend_for_spec, described_backend, has_encoder, load_backend
-from promptkit.runs.spec import EvalSpec
+from promptkit.runs.spec import EvalSpec, flag
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
 from promptkit.verbalizers import VERBALIZERS
@@ -43,7 +43,7 @@ def parts_for(
     chosen, selector_options = selector_for(asked, shots, has_pool)
     selector_options |= embedding_for(chosen, name, options)
     selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
-    return name, options, selector, VERBALIZERS.build("words", asked.verbalizer_options)
+    return name, options, selector, verbalizer_for(asked)
 
 
 def asking(
@@ -83,7 +83,7 @@ def asking(
     if asked.strategy == "generate":
         return STRATEGIES.build("generate", parts | writing_options(asked) | {"seed": asked.seed})
     parts |= {
-        "verbalizer": VERBALIZERS.build("words", asked.verbalizer_options),
+        "verbalizer": verbalizer_for(asked),
         "calibration": calibration_for(asked, own),
     }
     return STRATEGIES.build("in_context", parts)
@@ -95,10 +95,10 @@ def writing_options(asked: EvalSpec) -> dict[str, Any]:
     Raises:
         SpecError: An option of scored labels.
     """
-    for option in ("verbalizer_options", "calibration", "calibration_options"):
+    for option in ("verbalizer", "verbalizer_options", "calibration", "calibration_options"):
         if getattr(asked, option) != getattr(EvalSpec(), option):
             raise SpecError(
-                f"--{option.replace('_', '-')} is for labels that are scored, and strategy "
+                f"--{flag(option)} is for labels that are scored, and strategy "
                 "'generate' lets the model write: leave it out"
             )
     of_parsers = parser_option_names()
@@ -112,6 +112,17 @@ def writing_options(asked: EvalSpec) -> dict[str, Any]:
 def parser_option_names() -> set[str]:
     """Options of parsers, which may stand among those of the strategy: ``pattern=...``."""
     return {name for parser in PARSERS for name in parameters_of(PARSERS.load(parser))}
+
+
+def verbalizer_for(asked: EvalSpec) -> Verbalizer:
+    """What makes evidence about labels out of evidence about words."""
+    return VERBALIZERS.build(asked.verbalizer, asked.verbalizer_options)
+
+
+def described_verbalizer(asked: EvalSpec) -> dict[str, Any]:
+    """Its entry in a run's spec; the usual one stands there without a name, as it always has."""
+    named = {} if asked.verbalizer == EvalSpec().verbalizer else {"name": asked.verbalizer}
+    return {**named, **asked.verbalizer_options}
 
 
 def selector_for(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict[str, Any]]:

@@ -16,11 +16,23 @@ from promptkit.runs.method import NONE, Method
 from promptkit.runs.models import LEARNING_PACKAGES, dtype_for, package_versions
 from promptkit.runs.recipe import Recipe, recipe_of
 from promptkit.runs.saved import ASKED_MODELS_ONLY, load_model
-from promptkit.runs.spec import EvalSpec
+from promptkit.runs.spec import EvalSpec, flag
 from promptkit.runs.trial import Trial, trial_of
 
 #: Options of an evaluation that a saved model has settled.
-SETTLED = ("shots", "selector", "chat", "adapter", "train_data", "dry_run", *ASKED_MODELS_ONLY)
+SETTLED = (
+    "shots",
+    "selector",
+    "selector_options",
+    "verbalizer",
+    "verbalizer_options",
+    "calibration",
+    "chat",
+    "adapter",
+    "train_data",
+    "dry_run",
+    *ASKED_MODELS_ONLY,
+)
 
 
 def saved_trial(asked: EvalSpec) -> Trial:
@@ -88,7 +100,7 @@ def _check(asked: EvalSpec) -> None:
     for name in SETTLED:
         if getattr(asked, name) != getattr(usual, name):
             raise SpecError(
-                f"--{name.replace('_', '-')} cannot be chosen for the saved model in "
+                f"--{flag(name)} cannot be chosen for the saved model in "
                 f"{asked.model}; leave it out"
             )
     if asked.data is None and asked.template is None:

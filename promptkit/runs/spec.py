@@ -47,7 +47,8 @@ class EvalSpec(BaseModel):
         shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
-        verbalizer_options: Options of the words verbalizer.
+        verbalizer: Who makes evidence about labels out of evidence about words.
+        verbalizer_options: Further options of the verbalizer.
         calibration: What mends the labels' probabilities; ``none`` by default.
         calibration_options: Its options.
         calibration_rows: What it learns from: ``train``, ``evaluated`` (all rows to be predicted,
@@ -94,6 +95,7 @@ class EvalSpec(BaseModel):
     shots: Whole | None = None
     selector: str | None = None
     selector_options: dict[str, Any] = {}
+    verbalizer: str = "words"
     verbalizer_options: dict[str, Any] = {}
     calibration: str = "none"
     calibration_options: dict[str, Any] = {}
@@ -122,6 +124,12 @@ class EvalSpec(BaseModel):
     @classmethod
     def _number_from_text(cls, value: Any) -> Any:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def flag(key: str) -> str:
+    """A key as it is called on the command line: an option is given there one at a time."""
+    named = key.replace("_", "-")
+    return named.removesuffix("s") if named.endswith("-options") else named
 
 
 def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from promptkit.data.remarks import obstacles
 from promptkit.data.survey import Survey
 from promptkit.errors import SpecError, StoreError
 from promptkit.prompts import Template
 from promptkit.prompts.form import TemplateKeys
 from promptkit.prompts.label_names import plain_words
+from promptkit.prompts.written import label_as_key, quoted
 from promptkit.prompts.yamlfile import parse_yaml, validate
 from promptkit.runs.plain import TEXT, template_for
 from promptkit.types import Scalar, label_key
@@ -96,7 +95,7 @@ def _template_text(found: Survey, name: str) -> str:
         "# How your task is put to a model. Edit it: what a label means is for you to say.",
         f"# Check it: promptkit templates lint {name}.yaml",
         f"name: {name}",
-        f"description: {_quoted(f'The labels of {found.path.name}.')}",
+        f"description: {quoted(f'The labels of {found.path.name}.')}",
         "task:",
         "  kind: classify",
         f"  fields: [{TEXT}]",
@@ -115,9 +114,9 @@ def _template_text(found: Survey, name: str) -> str:
     ]
     for label in labels:
         words, statements, note = said[label_key(label)]
-        lines += [f"  {_key(label)}:" + (f"  # {note}" if note else "")]
-        lines += [f"    words: [{', '.join(map(_quoted, words))}]", "    statements:"]
-        lines += [f"      - {_quoted(one)}" for one in statements]
+        lines += [f"  {label_as_key(label)}:" + (f"  # {note}" if note else "")]
+        lines += [f"    words: [{', '.join(map(quoted, words))}]", "    statements:"]
+        lines += [f"      - {quoted(one)}" for one in statements]
     lines += [
         "# What a sentence encoder reads of a row; a smaller temperature is surer of itself.",
         "encoder:",
@@ -168,17 +167,17 @@ def _spec_text(found: Survey, name: str, folder: Path) -> str:
         f"# An evaluation: promptkit eval {name}.yaml",
         "# Each key is an option of 'promptkit eval'; paths are looked up beside this file first.",
         f"template: {name}_template.yaml",
-        f"data: {_quoted(_relative(found.path, folder))}",
-        f"text_field: {_quoted(found.text.column)}",
-        f"label_field: {_quoted(found.label.column)}",
+        f"data: {quoted(_relative(found.path, folder))}",
+        f"text_field: {quoted(found.text.column)}",
+        f"label_field: {quoted(found.label.column)}",
     ]
     if found.id is not None and found.id.column != "id":
-        lines.append(f"id_field: {_quoted(found.id.column)}")
+        lines.append(f"id_field: {quoted(found.id.column)}")
     lines += [
         "# The encoder in the box; or a folder or a hub id, such as ./Qwen3-0.6B",
         "model: minilm",
         "# With rows to choose from, some can be shown: a row is never its own demonstration.",
-        f"# train_data: {_quoted(_relative(found.path, folder))}",
+        f"# train_data: {quoted(_relative(found.path, folder))}",
         "# shots: 8",
     ]
     lines += [f"# BEFORE IT RUNS: {told}" for told in obstacles(found)]
@@ -191,15 +190,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:  # Windows: another drive
         return path.resolve().as_posix()
-
-
-def _key(label: Scalar) -> str:
-    """A label as a YAML key; a text is always in quotes, so that "1" stays one."""
-    if isinstance(label, str):
-        return _quoted(label)
-    return str(label).lower() if isinstance(label, bool) else repr(label)
-
-
-def _quoted(text: str) -> str:
-    """A YAML string on one line, whatever stands in it."""
-    return yaml.dump(text, default_style='"', allow_unicode=True, width=2**31).strip()

@@ -80,6 +80,12 @@ def centroid(features: Floats, targets: Places, strength: float) -> Linear:
 
     The square of the row itself is the same for every label, so what is left is linear
     (scikit-learn's NearestCentroid, with probabilities).
+
+    On the state of a prompt's last token, where the answer would begin, the means are prototypes
+    that stand in the place of label words: the prototypical verbalizer (Cui et al., 2022) in its
+    plain form, without the projection that is trained there by contrast. So it is asked for:
+    ``--strategy features --template T --option reading=prompt --option pooling=last --option
+    layers=-1 --option scaling=unit --option classifier=centroid --option statements=false``.
     """
     from sklearn.neighbors import NearestCentroid
 

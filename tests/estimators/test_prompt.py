@@ -55,6 +55,17 @@ def test_a_clone_has_the_parameters_and_nothing_learned():
     assert not hasattr(copy, "strategy_")
 
 
+def test_options_of_the_verbalizer_reach_it():
+    plain = fake().fit(TEXTS, Y).predict_proba(TEXTS)
+    options = {"normalize": "bytes"}
+    model = fake(verbalizer="words", verbalizer_options=options).fit(TEXTS, Y)
+    assert model.strategy_.verbalizer.normalize == "bytes"
+    assert not np.allclose(model.predict_proba(TEXTS), plain)
+    assert model.get_params()["verbalizer_options"] is options
+    with pytest.raises(SpecError, match="did you mean 'words'"):
+        fake(verbalizer="word").fit(TEXTS, Y)
+
+
 def test_fit_returns_itself_and_changes_no_parameter():
     model = fake(shots=2)
     before = dict(model.get_params())

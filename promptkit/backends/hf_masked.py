@@ -24,8 +24,8 @@ from promptkit.backends.hf_passes import Passes, absent, replaced
 from promptkit.backends.tokens import Tokens
 from promptkit.errors import BackendError, CapabilityError
 from promptkit.prompts.flatten import flatten, stripped
+from promptkit.prompts.places import filled
 from promptkit.prompts.sandbox import SLOT
-from promptkit.prompts.template import filled
 from promptkit.types import Candidate, Piece, Prompt, Text, flat
 
 

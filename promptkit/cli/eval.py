@@ -125,6 +125,9 @@ def command(
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
     ] = None,
     chat_template_kwargs: ChatArguments = None,
+    permutation: Annotated[
+        int | None, panel("Which order labels are listed in; 0 is as written.", MODEL)
+    ] = None,
     batch_size: Annotated[str | None, panel("auto, or sequences of a batch.", MODEL)] = None,
     device: Device = None,
     dtype: Dtype = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -172,3 +172,10 @@ class TemplateKeys(_Keys):
         if self.labels != "open" and len(self.labels) < 2:
             raise ValueError("at least two labels are needed")
         return self
+
+    def content(self) -> str:
+        """All that is used, as one text: a template keeps its name when keys are added here."""
+        unused: dict[str, Any] = {} if self.prefill else {"prefill": True}
+        unused |= {} if self.generation else {"generation": True}
+        late = {key: True for key in ("metrics", "tolerance") if getattr(self.task, key) is None}
+        return self.model_dump_json(exclude={**unused, "task": late})

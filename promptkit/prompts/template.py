@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from promptkit.errors import DataError, SpecError, nearest
-from promptkit.prompts.flatten import stripped
 from promptkit.prompts.form import LabelKeys, TemplateKeys
 from promptkit.prompts.label_names import letter, plain_words, says
+from promptkit.prompts.permutation import listed
+from promptkit.prompts.places import cloze_form, filled, prefill_form
 from promptkit.prompts.sandbox import MASK, SLOT, Form
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
 from promptkit.types import (
@@ -27,6 +27,9 @@ from promptkit.types import (
     label_key,
 )
 
+#: What prints the labels of all rows.
+LISTS = {"words", "labels"}
+
 
 class Template:
     """How a task is put to a model.
@@ -35,15 +38,20 @@ class Template:
         keys: The checked keys of its file.
         file: The file, for messages.
         labels: The labels in use, None for those of the file. See `with_labels`.
+        permutation: In which order labels or choices are listed; 0 as written. See `permuted`.
 
     Raises:
         SpecError: A broken form or an unknown variable: file, line, key, nearest name.
     """
 
     def __init__(
-        self, keys: TemplateKeys, file: YamlFile, labels: Sequence[Scalar] | None = None
+        self,
+        keys: TemplateKeys,
+        file: YamlFile,
+        labels: Sequence[Scalar] | None = None,
+        permutation: int = 0,
     ) -> None:
-        self.keys, self.file = keys, file
+        self.keys, self.file, self.permutation = keys, file, permutation
         self.name, self.path = keys.name, file.path
         declared = () if keys.labels == "open" else tuple(keys.labels)
         self.task = Task(
@@ -68,7 +76,7 @@ class Template:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuilt from its keys: compiled Jinja can be neither copied nor pickled."""
-        return Template, (self.keys, self.file, self.task.labels or None)
+        return Template, (self.keys, self.file, self.task.labels or None, self.permutation)
 
     @property
     def choosing(self) -> bool:
@@ -101,12 +109,7 @@ class Template:
 
     def hash(self) -> str:
         """Names the template's content, not its file's comments or layout."""
-        # without what is not used, so that templates keep the names they had before it existed
-        unused: dict[str, Any] = {} if self.keys.prefill else {"prefill": True}
-        unused |= {} if self.keys.generation else {"generation": True}
-        task = self.keys.task
-        late = {key: True for key in ("metrics", "tolerance") if getattr(task, key) is None}
-        content = self.keys.model_dump_json(exclude={**unused, "task": late})
+        content = self.keys.content() + (f"/{self.permutation}" if self.permutation else "")
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def with_labels(self, labels: Sequence[Scalar]) -> Template:
@@ -127,7 +130,29 @@ class Template:
                 )
         if len({label_key(label) for label in labels}) < max(2, len(labels)):
             raise SpecError(f"labels {list(labels)!r}: give at least two different ones")
-        return Template(self.keys, self.file, labels)
+        return Template(self.keys, self.file, labels, self.permutation)
+
+    @property
+    def lists(self) -> bool:
+        """Whether its prompts list the labels, or a row's choices, in some order."""
+        printed = {name for form in self._prompt_forms for name in form.uses}
+        return bool(printed & ({self.task.choices, "letters"} if self.choosing else LISTS))
+
+    def permuted(self, permutation: int) -> Template:
+        """The same template, its labels or choices listed in another order.
+
+        Labels keep their order in everything else. See `promptkit.prompts.permutation`.
+
+        Raises:
+            SpecError: Its prompts list none.
+        """
+        if permutation and not self.lists:
+            raise SpecError(
+                f"template {self.name!r} lists no labels in its prompts, so that there is no order "
+                "to change; print {{ words | join(', ') }} in its instruction, or leave "
+                "permutations out"
+            )
+        return Template(self.keys, self.file, self.task.labels or None, permutation)
 
     def target(self, example: Example) -> Value | None:
         """The gold label in the task's terms.
@@ -209,7 +234,9 @@ class Template:
 
     def prompt(self, example: Example, shots: Sequence[Example] = ()) -> Prompt:
         """The structured prompt for a row, with these demonstrations in this order."""
-        common = {"words": self._words(), "labels": list(self.task.labels)}
+        order = listed(len(self.task.labels), self.permutation)
+        labels = [self.task.labels[place] for place in order]
+        common = {"words": self._words(order), "labels": labels}
         values = {**common, **self._values(example)}
         return Prompt(
             example_id=example.id,
@@ -267,7 +294,7 @@ class Template:
         in_row = {*fields, *common} | ({"letters"} if self.choosing else set())
         self._system = Form(keys.system, at("system"), common)
         self._instruction = Form(keys.instruction, at("instruction"), common)
-        self._prefill = self._prefill_of(keys.prefill, common)
+        self._prefill = prefill_form(keys.prefill, at("prefill"), common, keys.chat)
         self._query = Form(keys.query, at("query"), in_row)
         shot = keys.query if keys.shot is None else keys.shot
         self._shot_form = Form(shot, at("query" if keys.shot is None else "shot"), in_row)
@@ -285,36 +312,7 @@ class Template:
             raise SpecError(f"{at('answer')}: must print {{{{ word }}}}")
         if not (self._query.uses & set(fields)):
             raise SpecError(f"{at('query')}: shows none of the fields {', '.join(fields)}")
-        self._cloze_form = self._cloze_of(keys.cloze, in_row)
-
-    def _prefill_of(self, source: str, known: set[str]) -> Form:
-        where = self.file.at("prefill")
-        if source and not self.keys.chat:
-            raise SpecError(
-                f"{where}: begins the model's turn of a chat, and this template is none; set "
-                "'chat: true' (--chat), or take the prefill out"
-            )
-        # chat templates take white space off the ends of a turn, and tokens take in the blank
-        # before a word: 'Sentiment: ' and 'positive' would not be what demonstrations show
-        if source != source.strip():
-            raise SpecError(
-                f"{where}: begins or ends in white space; begin the answer form with the blank"
-            )
-        return Form(source, where, known)
-
-    def _cloze_of(self, source: str | None, in_row: set[str]) -> Form | None:
-        if source is None:
-            return None
-        where = self.file.at("cloze")
-        form = Form(source, where, {*in_row, "mask"})
-        # inside 'if' and 'else' it may stand twice: what a row prints is counted in `_cloze`
-        printed = len(re.findall(r"\{\{[-+]?\s*mask\s*[-+]?\}\}", source))
-        if printed == 0 or (printed > 1 and "{%" not in source):
-            raise SpecError(
-                f"{where}: must print {{{{ mask }}}} once, as it stands: the word's place; it "
-                f"prints it {printed} times"
-            )
-        return form
+        self._cloze_form = cloze_form(keys.cloze, at("cloze"), in_row)
 
     def _said(self, label: Scalar) -> tuple[list[str], list[Form]]:
         """The words of a label and the forms of its statements."""
@@ -352,39 +350,47 @@ class Template:
     def _choice_words(self, example: Example) -> list[tuple[list[str], list[Form]]]:
         words, statements = self._choice_forms
         said = []
+        order = self._order(example)
         for index, choice in enumerate(self._choices(example)):
-            values = {**example.fields, "choice": str(choice), "letter": letter(index)}
+            named = letter(order.index(index))
+            values = {**example.fields, "choice": str(choice), "letter": named}
             said.append(([flat(_render(form, values, example)) for form in words], statements))
         return said
 
     def _tell(self, form: Form, values: Mapping[str, Any], label: Scalar, row: Example) -> str:
         if self.choosing:
             choice = str(self._choices(row)[int(label)])
-            naming = {"choice": choice, "letter": letter(int(label))}
+            naming = {"choice": choice, "letter": letter(self._order(row).index(int(label)))}
         else:
             naming = {"label": plain_words(label)}
         return flat(_render(form, {**values, **naming}, row))
 
-    def _words(self) -> list[str]:
-        return [] if self._fixed is None else [words[0] for words, _ in self._fixed]
+    @property
+    def _prompt_forms(self) -> list[Form]:
+        forms = [self._system, self._instruction, self._prefill, self._query, self._shot_form]
+        return [*forms, self._cloze_form] if self._cloze_form else forms
+
+    def _words(self, order: Sequence[int]) -> list[str]:
+        return [] if self._fixed is None else [self._fixed[place][0][0] for place in order]
+
+    def _order(self, example: Example) -> tuple[int, ...]:
+        """A row's choices as they are listed: the place of each in the row."""
+        return listed(len(self._choices(example)), self.permutation, example.id)
 
     def _values(self, example: Example) -> dict[str, Any]:
         missing = [name for name in self.task.fields if name not in example.fields]
         if missing:
             raise DataError(f"row {example.id!r}: field {missing[0]!r} is missing")
+        if not self.choosing:
+            return {**example.fields, "letters": []}
+        order, choices = self._order(example), self._choices(example)
         # as many letters as the row has choices: the 27th is no index error
-        letters = [letter(i) for i in range(len(self._choices(example)))] if self.choosing else []
-        return {**example.fields, "letters": letters}
+        letters = [letter(place) for place in range(len(order))]
+        shown = {str(self.task.choices): [choices[place] for place in order]}
+        return {**example.fields, **shown, "letters": letters}
 
     def _answer(self, word: str, example: Example) -> Text:
         return _render(self._answer_form, {"word": word}, example)
-
-
-def filled(cloze: Text, word: Text) -> Text:
-    """A cloze with a word in its slot, the white space around the word left out."""
-    return tuple(
-        part for piece in cloze for part in (stripped(word) if piece.text == SLOT else (piece,))
-    )
 
 
 def _render(form: Form, values: Mapping[str, Any], example: Example) -> Text:

@@ -40,6 +40,7 @@ PROMPTING_ONLY = (
     "calibration",
     "calibration_options",
     "calibration_rows",
+    "permutation",
     "chat",
     "chat_template_kwargs",
     "adapter",

@@ -27,6 +27,7 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     template, data, train, notes = settle_labels(asked, template, data, train)
     if asked.template is None:
         template = template_for(template.task.labels, template.task.fields)
+    template = template.permuted(asked.permutation)
     data = data.limited(asked.limit)
     if not data.examples:
         raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")

@@ -23,6 +23,7 @@ from promptkit.runs.trial import Trial, trial_of
 SETTLED = (
     "shots",
     "selector",
+    "permutation",
     "selector_options",
     "verbalizer",
     "verbalizer_options",

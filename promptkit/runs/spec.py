@@ -54,6 +54,7 @@ class EvalSpec(BaseModel):
         calibration_rows: What it learns from: ``train``, ``evaluated`` (all rows to be predicted,
             labels unread) or a file; by default the training rows, or the evaluated ones where
             those are too few and no labels are needed.
+        permutation: In which order labels or choices are listed in prompts; 0 as written.
         chat: Use the model's chat template, or do not; the template says by default.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
         seed: Seed of every random choice.
@@ -100,6 +101,7 @@ class EvalSpec(BaseModel):
     calibration: str = "none"
     calibration_options: dict[str, Any] = {}
     calibration_rows: str = "auto"
+    permutation: Whole = 0
     chat: bool | None = None
     chat_template_kwargs: dict[str, Any] = {}
     seed: int = 0

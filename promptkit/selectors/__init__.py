@@ -11,6 +11,9 @@ SELECTORS: Registry[Selector] = Registry(
         "random": "promptkit.selectors.random:RandomSelector",
         "balanced": "promptkit.selectors.balanced:BalancedSelector",
         "nearest": "promptkit.selectors.nearest:NearestSelector",
+        "nearest_per_class": "promptkit.selectors.nearest_per_class:NearestPerClassSelector",
+        "mmr": "promptkit.selectors.mmr:MMRSelector",
+        "k_centre": "promptkit.selectors.k_centre:KCentreSelector",
         "bm25": "promptkit.selectors.bm25:BM25Selector",
     },
 )

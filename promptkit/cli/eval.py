@@ -132,7 +132,15 @@ def command(
     option: Options = None,
     shots: Annotated[int | None, panel("Demonstrations of a prompt.", SHOTS)] = None,
     selector: Annotated[
-        str | None, panel("none, fixed, random, balanced, nearest or bm25.", SHOTS)
+        str | None,
+        panel(
+            "none, fixed, random, balanced, nearest, nearest_per_class, mmr, k_centre or bm25.",
+            SHOTS,
+        ),
+    ] = None,
+    order: Annotated[
+        str | None,
+        panel("as_selected, nearest_last, nearest_first, random or interleaved.", SHOTS),
     ] = None,
     calibration: Annotated[
         str | None, panel("none, or batch: take off what the model favours anyway.", MODEL)

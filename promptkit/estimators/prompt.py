@@ -32,6 +32,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shots: Demonstrations of a prompt, taken from the rows given to `fit`.
         selector: Who chooses them; class-balanced by default.
         selector_options: Further options of the selector.
+        order: How they are arranged: ``as_selected``, ``nearest_last``, ``nearest_first``,
+            ``random`` or ``interleaved``.
         calibration: ``batch`` takes off what the model favours whatever a row says, as estimated
             on the rows given to `fit` (their labels unread) when they are ten or more, else on
             those that are predicted together; ``none`` leaves it.
@@ -69,6 +71,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         device: str = "auto",
         dtype: str = "auto",
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        order: str = "as_selected",
     ) -> None:
         self.template = template
         self.model = model
@@ -83,6 +86,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.device = device
         self.dtype = dtype
         self.chat_template_kwargs = chat_template_kwargs
+        self.order = order
 
     def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
         """Take the label set, and the pool of demonstrations; nothing is trained.
@@ -121,7 +125,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.shots and not pool:
             raise DataError(f"shots={self.shots}: no row of y has one of the labels {labels}")
         asked = self._asked()
-        name, options, selector, verbalizer = parts_for(asked, settled, self.shots, bool(pool))
+        name, options, selector, order, verbalizer = parts_for(
+            asked, settled, self.shots, bool(pool)
+        )
         self.n_features_in_ = len(template.task.fields)
         self.strategy_ = InContext(
             settled,
@@ -131,6 +137,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.shots,
             calibrator_for(self.calibration),
             self.calibration,
+            order,
         ).fit(pool)
         return self
 
@@ -194,6 +201,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "shots": self.shots,
             "selector": self.selector,
             "selector_options": dict(self.selector_options or {}),
+            "order": self.order,
             "calibration": self.calibration,
             "seed": self.seed,
             "batch_size": self.batch_size,

@@ -27,6 +27,7 @@ ASKING_OPTIONS = (
     "shots",
     "selector",
     "selector_options",
+    "order",
     "verbalizer_options",
     "calibration",
     "chat_template_kwargs",

@@ -20,7 +20,16 @@ from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
 
 #: Options of an evaluation that a saved model has settled.
-SETTLED = ("shots", "selector", "chat", "adapter", "train_data", "dry_run", *ASKED_MODELS_ONLY)
+SETTLED = (
+    "shots",
+    "selector",
+    "order",
+    "chat",
+    "adapter",
+    "train_data",
+    "dry_run",
+    *ASKED_MODELS_ONLY,
+)
 
 
 def saved_trial(asked: EvalSpec) -> Trial:

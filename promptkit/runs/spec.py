@@ -47,6 +47,7 @@ class EvalSpec(BaseModel):
         shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
+        order: How they are arranged; ``as_selected`` leaves that to the selector.
         verbalizer_options: Options of the words verbalizer.
         calibration: What takes off the labels that the model favours anyway; ``none`` by default.
         chat: Use the model's chat template, or do not; the template says by default.
@@ -90,6 +91,7 @@ class EvalSpec(BaseModel):
     shots: Whole | None = None
     selector: str | None = None
     selector_options: dict[str, Any] = {}
+    order: str = "as_selected"
     verbalizer_options: dict[str, Any] = {}
     calibration: str = "none"
     chat: bool | None = None

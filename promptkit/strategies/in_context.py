@@ -14,7 +14,15 @@ from safetensors.numpy import load_file, save_file
 
 from promptkit.errors import CapabilityError, StoreError
 from promptkit.prompts.template import Template
-from promptkit.protocols import NO_CONTEXT, Backend, Calibrator, FitContext, Selector, Verbalizer
+from promptkit.protocols import (
+    NO_CONTEXT,
+    Backend,
+    Calibrator,
+    FitContext,
+    Order,
+    Selector,
+    Verbalizer,
+)
 from promptkit.strategies import calibrated
 from promptkit.strategies.calibrated import calibration_rows, log_prior
 from promptkit.strategies.demonstrated import Demonstrated
@@ -37,6 +45,7 @@ class InContext:
             that needs rows learns from the training rows, their labels unread, and where they are
             fewer than ten from the rows that are concluded together.
         calibration: What the calibrator is called.
+        order: Arranges the demonstrations; None leaves them as they were selected.
 
     Raises:
         CapabilityError: A calibrator, and rows that bring their own choices; or a task that is
@@ -52,6 +61,7 @@ class InContext:
         shots: int = 0,
         calibrator: Calibrator | None = None,
         calibration: str = "none",
+        order: Order | None = None,
     ) -> None:
         if template.writing:
             raise CapabilityError(
@@ -67,7 +77,7 @@ class InContext:
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
         self.calibrator, self.calibration = calibrator, calibration
         self.log_prior_: tuple[float, ...] = ()
-        self._rows = Demonstrated(template, selector, shots)
+        self._rows = Demonstrated(template, selector, shots, order)
 
     @property
     def cost(self) -> Cost:

@@ -79,7 +79,7 @@ def arranged(order: Order | None, example: Example, shots: list[Example]) -> lis
     Raises:
         DataError: The order lost or added some.
     """
-    if order is None:
+    if order is None or not shots:
         return shots
     found = order.arrange(example, shots)
     if sorted(shot.id for shot in found) != sorted(shot.id for shot in shots):

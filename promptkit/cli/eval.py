@@ -134,7 +134,8 @@ def command(
     selector: Annotated[
         str | None,
         panel(
-            "none, fixed, random, balanced, nearest, nearest_per_class, mmr, k_centre or bm25.",
+            "none, fixed, random, balanced, nearest, nearest_per_class, mmr, dpp, k_centre, "
+            "vote_k or bm25.",
             SHOTS,
         ),
     ] = None,

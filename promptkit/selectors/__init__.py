@@ -14,6 +14,8 @@ SELECTORS: Registry[Selector] = Registry(
         "nearest_per_class": "promptkit.selectors.nearest_per_class:NearestPerClassSelector",
         "mmr": "promptkit.selectors.mmr:MMRSelector",
         "k_centre": "promptkit.selectors.k_centre:KCentreSelector",
+        "dpp": "promptkit.selectors.dpp:DPPSelector",
+        "vote_k": "promptkit.selectors.vote_k:VoteKSelector",
         "bm25": "promptkit.selectors.bm25:BM25Selector",
     },
 )

@@ -179,6 +179,21 @@ class Selector(Protocol):
         ...
 
 
+class Order(Protocol):
+    """Puts the demonstrations of a query into the order of its prompt."""
+
+    def fit(self, pool: Sequence[Example]) -> Order:
+        """Learn what can be known before the first query."""
+        ...
+
+    def arrange(self, query: Example, shots: Sequence[Example]) -> list[Example]:
+        """The same rows, the last one nearest to the query's place in the prompt.
+
+        Depends on the query, the shots and the options alone: not on earlier queries.
+        """
+        ...
+
+
 class Verbalizer(Protocol):
     """Turns evidence about candidates into evidence about labels."""
 

@@ -7,11 +7,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "promptkit"
 FLOORS = [
-    {"errors", "types", "protocols", "registry", "box"},
+    {"errors", "types", "protocols", "registry", "box", "chance", "row_text"},
     {
         "data",
         "prompts",
         "selectors",
+        "orders",
         "verbalizers",
         "parsers",
         "calibration",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -89,7 +90,8 @@ class EmbeddingBackend:
             )
         quieten()
         self._device = choose_device(device)
-        self._encoder = _load(located.path, self._device, choose_dtype(dtype, self._device))
+        self._located, self._dtype = located, choose_dtype(dtype, self._device)
+        self._encoder = _load(located.path, self._device, self._dtype)
         self.tokens = Tokens(self._encoder.tokenizer)
         self.max_tokens = int(self._encoder.max_seq_length or 512)
         self._remembered: OrderedDict[Text, _Encoded] = OrderedDict()
@@ -99,6 +101,13 @@ class EmbeddingBackend:
     def cost(self) -> Cost:
         """What has been computed so far."""
         return self._meter.cost
+
+    @property
+    def vectors_identity(self) -> str:
+        """Names all that the vectors of texts hang on, as part of a file's name."""
+        number = str(self._dtype).removeprefix("torch.")
+        packages = [f"{name}{version(name)}" for name in ("sentence-transformers", "transformers")]
+        return "-".join([self._located.hash(), number, *packages])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, w) vectors of length one; the texts are row text: nothing in them is control."""

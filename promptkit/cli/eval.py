@@ -142,7 +142,16 @@ def command(
     option: Options = None,
     shots: Annotated[int | None, panel("Demonstrations of a prompt.", SHOTS)] = None,
     selector: Annotated[
-        str | None, panel("none, fixed, random, balanced, nearest or bm25.", SHOTS)
+        str | None,
+        panel(
+            "none, fixed, random, balanced, nearest, nearest_per_class, mmr, dpp, k_centre, "
+            "vote_k or bm25.",
+            SHOTS,
+        ),
+    ] = None,
+    order: Annotated[
+        str | None,
+        panel("as_selected, nearest_last, nearest_first, random or interleaved.", SHOTS),
     ] = None,
     verbalizer: Verbalizer = None,
     verbalizer_option: VerbalizerOptions = None,

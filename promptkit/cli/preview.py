@@ -57,6 +57,7 @@ def command(
     ] = None,
     shots: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
     selector: Annotated[str | None, panel("As for eval.", SHOTS)] = None,
+    order: Annotated[str | None, panel("As for eval.", SHOTS)] = None,
     seed: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
 ) -> None:
     """Preview; the long help is HELP."""

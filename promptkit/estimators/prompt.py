@@ -33,6 +33,8 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         shots: Demonstrations of a prompt, taken from the rows given to `fit`.
         selector: Who chooses them; class-balanced by default.
         selector_options: Further options of the selector.
+        order: How they are arranged: ``as_selected``, ``nearest_last``, ``nearest_first``,
+            ``random`` or ``interleaved``.
         verbalizer: What makes evidence about labels out of evidence about their words.
         verbalizer_options: Its options: ``{"pool_by": "max"}`` takes a label's best word,
             ``{"normalize": "tokens"}`` divides by the length of each.
@@ -77,6 +79,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chat_template_kwargs: Mapping[str, Any] | None = None,
         verbalizer: str = "words",
         verbalizer_options: Mapping[str, Any] | None = None,
+        order: str = "as_selected",
     ) -> None:
         self.template = template
         self.model = model
@@ -94,6 +97,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.chat_template_kwargs = chat_template_kwargs
         self.verbalizer = verbalizer
         self.verbalizer_options = verbalizer_options
+        self.order = order
 
     def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
         """Take the label set, and the pool of demonstrations; nothing is trained.
@@ -132,7 +136,9 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.shots and not pool:
             raise DataError(f"shots={self.shots}: no row of y has one of the labels {labels}")
         asked = self._asked()
-        name, options, selector, verbalizer = parts_for(asked, settled, self.shots, bool(pool))
+        name, options, selector, order, verbalizer = parts_for(
+            asked, settled, self.shots, bool(pool)
+        )
         self.n_features_in_ = len(template.task.fields)
         self.strategy_ = InContext(
             settled,
@@ -141,6 +147,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             verbalizer,
             self.shots,
             calibration_for(asked),
+            order,
         ).fit(pool)
         return self
 
@@ -206,6 +213,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "selector_options": dict(self.selector_options or {}),
             "verbalizer": self.verbalizer,
             "verbalizer_options": dict(self.verbalizer_options or {}),
+            "order": self.order,
             "calibration": self.calibration,
             "calibration_options": dict(self.calibration_options or {}),
             "seed": self.seed,

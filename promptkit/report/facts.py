@@ -100,13 +100,19 @@ def facts_of(record: RunRecord) -> Facts:
         split=str(spec.data.get("split") or ""),
         n=len(record.predictions),
         shots=shots if isinstance(shots, int) else None,
-        selector=_name(spec.strategy.get("selector")),
+        selector=_selector(spec.strategy),
         strategy=_told(record),
         seed=spec.seed,
         evidence=", ".join(kinds),
         n_train=train.get("n") if isinstance(train, Mapping) and shots is None else None,
         writing=_writing(spec.strategy),
     )
+
+
+def _selector(strategy: Mapping[str, Any]) -> str:
+    """Who chose demonstrations and, where somebody did, who arranged them."""
+    order = strategy.get("order")
+    return _name(strategy.get("selector")) + (f" in order {order}" if order else "")
 
 
 def _writing(strategy: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ ASKING_OPTIONS = (
     "shots",
     "selector",
     "selector_options",
+    "order",
     "verbalizer",
     "verbalizer_options",
     "calibration",

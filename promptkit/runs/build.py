@@ -13,12 +13,11 @@ from promptkit.runs.calibration import OwnRows, calibration_rows
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import copies_left_out, method_for
 from promptkit.runs.models import backend_for_spec
-from promptkit.runs.parts import embedding_for, selector_for
+from promptkit.runs.parts import order_for, selector_for, showing
 from promptkit.runs.rows import rows_for
 from promptkit.runs.saved_trial import saved_trial
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
-from promptkit.selectors import SELECTORS
 from promptkit.types import Example
 
 
@@ -54,10 +53,11 @@ def demonstrations(
 ) -> list[Example]:
     """The demonstrations that a row would be shown, without a language model."""
     shots = template.keys.shots if asked.shots is None else asked.shots
-    name, options = selector_for(asked, shots, bool(train))
-    if name == "none" or train is None:
+    selector_for(asked, shots, bool(train))
+    order_for(asked, shots)
+    if not shots or train is None:
         return []
-    backend, backend_options, _ = backend_for_spec(asked, template)
-    options |= embedding_for(name, backend, backend_options)
-    selector = SELECTORS.build(name, {**options, "seed": asked.seed})
-    return selector.fit(train.examples).select(example, shots)
+    backend, options, _ = backend_for_spec(asked, template)
+    selector, order = showing(asked, shots, True, backend, options)
+    chosen = selector.fit(train.examples).select(example, shots)
+    return chosen if order is None else order.fit(train.examples).arrange(example, chosen)

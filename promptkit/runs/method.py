@@ -22,7 +22,14 @@ from promptkit.runs.models import (
     package_versions,
     versions,
 )
-from promptkit.runs.parts import asking, described_verbalizer, selector_for, takes_encoder
+from promptkit.runs.parts import (
+    asking,
+    described_verbalizer,
+    order_for,
+    order_takes_encoder,
+    selector_for,
+    takes_encoder,
+)
 from promptkit.runs.served import served_notes
 from promptkit.runs.spec import EvalSpec, flag
 from promptkit.strategies.calibrated import Calibration
@@ -35,6 +42,7 @@ PROMPTING_ONLY = (
     "shots",
     "selector",
     "selector_options",
+    "order",
     "verbalizer",
     "verbalizer_options",
     "calibration",
@@ -120,7 +128,9 @@ def prompting(
     selector, selector_options = selector_for(asked, shots, has_pool)
     backend, options, located = backend_for_spec(asked, template)
     packages = versions(backend, options)
-    borrowed = takes_encoder(selector) and not has_encoder(backend)
+    order = order_for(asked, shots)
+    embeds = takes_encoder(selector) or (order is not None and order_takes_encoder(order))
+    borrowed = embeds and not has_encoder(backend)
 
     def make(with_model: bool) -> Strategy:
         return asking(asked, template, shots, has_pool, with_model=with_model, own=own)
@@ -134,6 +144,8 @@ def prompting(
         strategy={
             **described,
             "selector": {"name": selector, **selector_options},
+            # what is as it always was leaves runs their names
+            **({} if order is None else {"order": order}),
             "encoder": locate(MINILM).hash() if borrowed else None,
             **({} if writes else {"verbalizer": described_verbalizer(asked)}),
         },

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptkit.backends import BACKENDS
+from promptkit.backends.embedding_cache import KeptEncoder
+from promptkit.backends.feature_cache import features_home
 from promptkit.backends.weights import MINILM
 from promptkit.errors import SpecError
+from promptkit.orders import ORDERS
 from promptkit.parsers import PARSERS
 from promptkit.prompts import Template
-from promptkit.protocols import Selector, Strategy, Verbalizer
+from promptkit.protocols import CanEncode, Order, Selector, Strategy, Verbalizer
 from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
@@ -37,13 +40,11 @@ _DEFAULT_SELECTOR = "balanced"
 
 def parts_for(
     asked: EvalSpec, template: Template, shots: int, has_pool: bool
-) -> tuple[str, dict[str, Any], Selector, Verbalizer]:
-    """Backend name and options, selector and verbalizer, for rows that are already in Python."""
+) -> tuple[str, dict[str, Any], Selector, Order | None, Verbalizer]:
+    """Backend name and options, selector, order and verbalizer, for rows already in Python."""
     name, options, _ = backend_for_spec(asked, template)
-    chosen, selector_options = selector_for(asked, shots, has_pool)
-    selector_options |= embedding_for(chosen, name, options)
-    selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
-    return name, options, selector, verbalizer_for(asked)
+    selector, order = showing(asked, shots, has_pool, name, options)
+    return name, options, selector, order, verbalizer_for(asked)
 
 
 def asking(
@@ -60,12 +61,9 @@ def asking(
     Without a model it can conclude from evidence, no more.
     """
     backend, options, located = backend_for_spec(asked, template)
-    name, chosen = selector_for(asked, shots, has_pool)
-    chosen |= {"seed": asked.seed}
     responses = responses_for(asked, backend)
     served: Any = BACKENDS.load(backend)
     if with_model:
-        chosen |= embedding_for(name, backend, options)
         described = described_backend(asked, backend, options, located)
         served = cached(
             load_backend(backend, options),
@@ -74,11 +72,13 @@ def asking(
             template=template,
             described=described,
         )
+    selector, order = showing(asked, shots, has_pool, backend, options, with_model=with_model)
     parts = {
         "template": template,
         "backend": served,
-        "selector": SELECTORS.build(name, chosen),
+        "selector": selector,
         "shots": shots,
+        "order": order,
     }
     if asked.strategy == "generate":
         return STRATEGIES.build("generate", parts | writing_options(asked) | {"seed": asked.seed})
@@ -147,15 +147,76 @@ def selector_for(asked: EvalSpec, shots: int, has_pool: bool) -> tuple[str, dict
     return name, options
 
 
+def order_for(asked: EvalSpec, shots: int) -> str | None:
+    """The order's name, checked before anything is loaded; None where shots stay as selected.
+
+    Raises:
+        SpecError: No such order, or nothing to arrange.
+    """
+    ORDERS.load(asked.order)
+    if asked.order == EvalSpec().order:
+        return None
+    if not shots:
+        raise SpecError(
+            f"--order {asked.order} arranges demonstrations, and the prompts show none: add "
+            "--shots, or leave it out"
+        )
+    return asked.order
+
+
+def showing(
+    asked: EvalSpec,
+    shots: int,
+    has_pool: bool,
+    backend: str,
+    options: Mapping[str, Any],
+    *,
+    with_model: bool = True,
+) -> tuple[Selector, Order | None]:
+    """Who chooses demonstrations and who arranges them; where both embed, with one encoder.
+
+    Args:
+        asked: What the user asked for.
+        shots: Demonstrations of a prompt.
+        has_pool: Whether there are rows to choose from.
+        backend: Which backend serves the model.
+        options: Its options.
+        with_model: Whether they get the encoder that they may need; without, they cannot be fitted.
+    """
+    name, chosen = selector_for(asked, shots, has_pool)
+    order = order_for(asked, shots)
+    chosen |= {"seed": asked.seed}
+    arranging: dict[str, Any] = {"seed": asked.seed}
+    takers = [chosen] if takes_encoder(name) else []
+    takers += [arranging] if order is not None and order_takes_encoder(order) else []
+    if takers and with_model:
+        encoder = encoder_for(asked, backend, options)
+        for taker in takers:
+            taker["encoder"] = encoder
+    arranger = None if order is None else ORDERS.build(order, arranging)
+    return SELECTORS.build(name, chosen), arranger
+
+
 def takes_encoder(selector: str) -> bool:
     """Whether a selector compares embeddings."""
     return "encoder" in parameters_of(SELECTORS.load(selector))
 
 
-def embedding_for(selector: str, backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The option that gives a selector its encoder, where it takes one."""
-    if not takes_encoder(selector):
-        return {}
-    if has_encoder(backend):
-        return {"encoder": load_backend(backend, options)}
-    return {"encoder": load_backend("embedding", {"model": MINILM})}
+def order_takes_encoder(order: str) -> bool:
+    """Whether an order compares embeddings."""
+    return "encoder" in parameters_of(ORDERS.load(order))
+
+
+def encoder_for(asked: EvalSpec, backend: str, options: Mapping[str, Any]) -> CanEncode:
+    """What embeds rows: the backend itself where it can, else the in-box encoder.
+
+    What a model embeds is kept on disk for the next run, unless nothing is to be kept.
+    """
+    name, own = (backend, options) if has_encoder(backend) else ("embedding", {"model": MINILM})
+    encoder: Any = load_backend(name, own)
+    if name == "embedding":
+        kept = asked.cache is not False and not asked.fresh
+        folder = features_home() if kept else None
+        encoder = KeptEncoder(encoder, encoder.vectors_identity, folder)
+    embeds: CanEncode = encoder
+    return embeds

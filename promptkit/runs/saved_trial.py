@@ -23,6 +23,7 @@ from promptkit.runs.trial import Trial, trial_of
 SETTLED = (
     "shots",
     "selector",
+    "order",
     "permutation",
     "selector_options",
     "verbalizer",

@@ -47,6 +47,7 @@ class EvalSpec(BaseModel):
         shots: Demonstrations of a prompt; the template says by default.
         selector: Who chooses them; ``balanced`` by default.
         selector_options: Further options of the selector.
+        order: How they are arranged; ``as_selected`` leaves that to the selector.
         verbalizer: Who makes evidence about labels out of evidence about words.
         verbalizer_options: Further options of the verbalizer.
         calibration: What mends the labels' probabilities; ``none`` by default.
@@ -96,6 +97,7 @@ class EvalSpec(BaseModel):
     shots: Whole | None = None
     selector: str | None = None
     selector_options: dict[str, Any] = {}
+    order: str = "as_selected"
     verbalizer: str = "words"
     verbalizer_options: dict[str, Any] = {}
     calibration: str = "none"

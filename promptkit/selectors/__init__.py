@@ -11,6 +11,11 @@ SELECTORS: Registry[Selector] = Registry(
         "random": "promptkit.selectors.random:RandomSelector",
         "balanced": "promptkit.selectors.balanced:BalancedSelector",
         "nearest": "promptkit.selectors.nearest:NearestSelector",
+        "nearest_per_class": "promptkit.selectors.nearest_per_class:NearestPerClassSelector",
+        "mmr": "promptkit.selectors.mmr:MMRSelector",
+        "k_centre": "promptkit.selectors.k_centre:KCentreSelector",
+        "dpp": "promptkit.selectors.dpp:DPPSelector",
+        "vote_k": "promptkit.selectors.vote_k:VoteKSelector",
         "bm25": "promptkit.selectors.bm25:BM25Selector",
     },
 )

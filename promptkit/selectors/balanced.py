@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from promptkit.selectors.draw import ranker
+import numpy as np
+from numpy.typing import NDArray
+
+from promptkit.selectors.draw import Lots, ranker
 from promptkit.selectors.pool import Pool, check_k
-from promptkit.types import Example, label_key
+from promptkit.selectors.ranking import top
+from promptkit.types import Example
 
 
 class BalancedSelector:
@@ -35,6 +39,8 @@ class BalancedSelector:
             DataError: A row has no label, or two different rows share an id.
         """
         self.pool_ = Pool.of(pool)
+        self.labels_ = self.pool_.by_label()
+        self.lots_ = Lots(self.seed, (row.id for row in self.pool_.rows))
         return self
 
     def select(self, query: Example, k: int) -> list[Example]:
@@ -44,28 +50,44 @@ class BalancedSelector:
             SpecError: k is negative.
         """
         check_k(k)
-        rank = ranker(self.seed, query.id)
-        drawn = islice(by_turns(self.pool_.others(query), rank), k)
+        rank, barred = ranker(self.seed, query.id), self.pool_.barred(query)
+        queues = {
+            label: self._drawn(query, k, _without(places, barred))
+            for label, places in self.labels_.items()
+        }
+        drawn = islice(by_turns(queues, rank), k)
         return sorted(drawn, key=lambda row: rank(f"shown/{row.id}"))
 
+    def _drawn(self, query: Example, k: int, places: NDArray[np.intp]) -> Iterator[Example]:
+        """At most k rows of one label; nothing is drawn of a label whose turn never comes."""
+        for place in top(self.lots_.drawn(query.id, places), k):
+            yield self.pool_.rows[places[place]]
 
-def by_turns(rows: Iterable[Example], rank: Callable[[str], bytes]) -> Iterator[Example]:
-    """Walk all rows so that any first k of them are as even over the labels as can be.
 
-    Each round takes one row of every label that has rows left, the labels in an order drawn for
-    that round; so a last, incomplete round favours no label.
+def by_turns(
+    queues: Mapping[str, Iterator[Example]], rank: Callable[[str], bytes]
+) -> Iterator[Example]:
+    """Walk the rows of all labels so that any first k of them are as even over these as can be.
+
+    Each round takes the next row of every label that has rows left, the labels in an order drawn
+    for that round; so a last, incomplete round favours no label.
+
+    Args:
+        queues: The rows of each label.
+        rank: Ranks the labels of a round by ``round/<number>/<label>``.
     """
-    groups: dict[tuple[str, object], list[Example]] = {}
-    for row in rows:
-        groups.setdefault(label_key(row.label), []).append(row)
-    # The last of a list is the next: popping from its end is cheap.
-    left = {
-        repr(key): sorted(group, key=lambda row: rank(row.id), reverse=True)
-        for key, group in groups.items()
-    }
-    number = 0
+    left, number = set(queues), 0
     while left:
         for label in sorted(left, key=lambda label: rank(f"round/{number}/{label}")):
-            yield left[label].pop()
-        left = {label: group for label, group in left.items() if group}
+            row = next(queues[label], None)
+            if row is None:
+                left.remove(label)
+            else:
+                yield row
         number += 1
+
+
+def _without(places: NDArray[np.intp], barred: set[int]) -> NDArray[np.intp]:
+    for place in barred:
+        places = places[places != place]
+    return places

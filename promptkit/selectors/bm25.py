@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from heapq import nsmallest
 from unicodedata import normalize
 
 import bm25s
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.selectors.copies import text_of
-from promptkit.selectors.draw import ranker
+from promptkit.selectors.draw import Lots
 from promptkit.selectors.pool import Pool, check_k
 from promptkit.selectors.ranking import Order, check_order, shown, top
 from promptkit.types import Example
@@ -48,6 +47,7 @@ class BM25Selector:
             DataError: A row has no label, or two different rows share an id.
         """
         self.pool_ = Pool.of(pool)
+        self.lots_ = Lots(self.seed, (row.id for row in self.pool_.rows))
         texts = [words(text_of(row)) for row in self.pool_.rows]
         self.vocabulary_: dict[str, int] = {}
         numbers = [
@@ -72,10 +72,9 @@ class BM25Selector:
         alike = [place for place in top(scores, k, barred) if scores[place] > 0]
         ranked = [self.pool_.rows[place] for place in alike]
         if len(ranked) < k:
-            zeros = [int(place) for place in np.flatnonzero(scores <= 0) if place not in barred]
-            rank = ranker(self.seed, query.id)
-            rest = (self.pool_.rows[place] for place in zeros)
-            ranked += nsmallest(k - len(ranked), rest, key=lambda row: rank(row.id))
+            lots = np.where(scores > 0, -1.0, self.lots_.drawn(query.id))
+            drawn = top(lots, k - len(ranked), barred)
+            ranked += [self.pool_.rows[place] for place in drawn if scores[place] <= 0]
         return shown(ranked, self.order)
 
     def _scores(self, query: Example) -> NDArray[np.float64]:

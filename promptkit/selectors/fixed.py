@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from promptkit.errors import SpecError, nearest
@@ -36,8 +36,7 @@ class FixedSelector:
             SpecError: An id is not in the pool, or two ids name one row or one text.
         """
         if self.ids is None:
-            drawn = by_turns(Pool.of(pool).rows, ranker(self.seed, ""))
-            self.order_ = tuple((row, copy_key(row)) for row in drawn)
+            self.order_ = tuple((row, copy_key(row)) for row in _drawn(Pool.of(pool), self.seed))
         else:
             self.order_ = tuple((row, copy_key(row)) for row in _named(pool, self.ids))
             _check_distinct(self.order_)
@@ -54,6 +53,13 @@ class FixedSelector:
         return list(
             islice((row for row, key in self.order_ if row.id != query.id and key != same), k)
         )
+
+
+def _drawn(pool: Pool, seed: int) -> Iterator[Example]:
+    rank = ranker(seed, "")
+    rows = {label: [pool.rows[place] for place in own] for label, own in pool.by_label().items()}
+    queues = {label: iter(sorted(own, key=lambda row: rank(row.id))) for label, own in rows.items()}
+    return by_turns(queues, rank)
 
 
 def _named(pool: Sequence[Example], ids: Sequence[str]) -> list[Example]:

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from promptkit.errors import SpecError
 from promptkit.protocols import CanEncode
-from promptkit.selectors.copies import text_of
+from promptkit.selectors.embedded import EmbeddedPool
 from promptkit.selectors.pool import Pool, check_k
-from promptkit.selectors.ranking import Order, check_order, shown, top
+from promptkit.selectors.ranking import Order, check_order, shown
 from promptkit.types import Example
-
-# One text embedded in two batches differs in the last bits, and so do the products of two equal
-# rows, by where they stand in the matrix. Such differences must not decide an order.
-_DECIMALS = 6
 
 
 class NearestSelector:
@@ -50,11 +42,8 @@ class NearestSelector:
             DataError: A row has no label, or two different rows share an id.
             SpecError: There is no encoder.
         """
-        encoder = self._encoder()
         self.pool_ = Pool.of(pool)
-        texts = [text_of(row) for row in self.pool_.rows]
-        self.vectors_ = encoder.encode(texts) if texts else np.zeros((0, 0), np.float32)
-        self.seen_: dict[str, NDArray[np.float32]] = {}
+        self.embedded_ = EmbeddedPool(self.pool_, self.encoder, "nearest")
         return self
 
     def prepare(self, queries: Iterable[Example]) -> None:
@@ -62,10 +51,7 @@ class NearestSelector:
 
         Only a matter of speed, and no part of the `Selector` protocol.
         """
-        texts = dict.fromkeys(text_of(query) for query in queries)
-        new = [text for text in texts if text not in self.seen_]
-        if new:
-            self.seen_.update(zip(new, self._encoder().encode(new), strict=True))
+        self.embedded_.prepare(queries)
 
     def select(self, query: Example, k: int) -> list[Example]:
         """At most k rows.
@@ -74,14 +60,5 @@ class NearestSelector:
             SpecError: k is negative.
         """
         check_k(k)
-        if k == 0 or not self.pool_.rows:
-            return []
-        self.prepare([query])
-        cosine = np.round(self.vectors_ @ self.seen_[text_of(query)], _DECIMALS)
-        places = top(cosine, k, self.pool_.barred(query))
+        places, _ = self.embedded_.nearest(query, k, self.pool_.barred(query))
         return shown([self.pool_.rows[place] for place in places], self.order)
-
-    def _encoder(self) -> CanEncode:
-        if self.encoder is None:
-            raise SpecError("selector 'nearest' needs an encoder: something that embeds texts")
-        return self.encoder

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from promptkit.errors import DataError, SpecError
 from promptkit.selectors.copies import copy_key
-from promptkit.types import Example
+from promptkit.types import Example, label_key
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,13 @@ class Pool:
         """Where the query, or a copy of it, stands in ``rows``: at most two places."""
         found = (self.by_id.get(query.id), self.by_text.get(copy_key(query)))
         return {index for index in found if index is not None}
+
+    def by_label(self) -> dict[str, NDArray[np.intp]]:
+        """Where the rows of each label stand, in ascending order; 1, True and "1" are three."""
+        found: dict[str, list[int]] = {}
+        for place, row in enumerate(self.rows):
+            found.setdefault(repr(label_key(row.label)), []).append(place)
+        return {label: np.array(places, np.intp) for label, places in found.items()}
 
     def others(self, query: Example) -> list[Example]:
         """The rows that may be shown to the query."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import nsmallest
 
-from promptkit.selectors.draw import ranker
+from promptkit.selectors.draw import Lots
 from promptkit.selectors.pool import Pool, check_k
+from promptkit.selectors.ranking import top
 from promptkit.types import Example
 
 
@@ -30,6 +30,7 @@ class RandomSelector:
             DataError: A row has no label, or two different rows share an id.
         """
         self.pool_ = Pool.of(pool)
+        self.lots_ = Lots(self.seed, (row.id for row in self.pool_.rows))
         return self
 
     def select(self, query: Example, k: int) -> list[Example]:
@@ -39,5 +40,5 @@ class RandomSelector:
             SpecError: k is negative.
         """
         check_k(k)
-        rank = ranker(self.seed, query.id)
-        return nsmallest(k, self.pool_.others(query), key=lambda row: rank(row.id))
+        places = top(self.lots_.drawn(query.id), k, self.pool_.barred(query))
+        return [self.pool_.rows[place] for place in places]

@@ -13,7 +13,7 @@ from promptkit.parsers import PARSERS
 from promptkit.prompts.form import GenerationKeys
 from promptkit.prompts.template import Template
 from promptkit.prompts.thinking import without_thinking
-from promptkit.protocols import NO_CONTEXT, Backend, CanGenerate, FitContext, Selector
+from promptkit.protocols import NO_CONTEXT, Backend, CanGenerate, FitContext, Order, Selector
 from promptkit.strategies.demonstrated import Demonstrated
 from promptkit.types import Cost, Evidence, Example, Generation, Prediction, Sampling, Scalar
 
@@ -54,6 +54,7 @@ class Generate:
             label, what stands between demonstrations for a text, and nothing in a chat.
         constrained: Whether nothing but a label can be written; needs no parser.
         seed: Seed of all draws.
+        order: Arranges the demonstrations; None leaves them as they were selected.
 
     Raises:
         SpecError: Options that do not go together.
@@ -76,6 +77,7 @@ class Generate:
         stop: Sequence[str] | str | None = None,
         constrained: bool = False,
         seed: int = 0,
+        order: Order | None = None,
     ) -> None:
         self.template, self.backend, self.selector, self.shots = template, backend, selector, shots
         keys = template.keys.generation or GenerationKeys()
@@ -113,7 +115,7 @@ class Generate:
         )
         _check(self.sampling)
         self.constrained = constrained
-        self._rows = Demonstrated(template, selector, shots)
+        self._rows = Demonstrated(template, selector, shots, order)
 
     @property
     def cost(self) -> Cost:

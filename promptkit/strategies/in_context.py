@@ -20,6 +20,7 @@ from promptkit.protocols import (
     FitContext,
     HasPremise,
     Learned,
+    Order,
     Selector,
     Verbalizer,
 )
@@ -42,6 +43,7 @@ class InContext:
         shots: Demonstrations of a prompt.
         calibration: What mends the labels' probabilities, and the rows that it learns from; None
             leaves them. It may have further questions, which are asked during the fit.
+        order: Arranges the demonstrations; None leaves them as they were selected.
 
     Attributes:
         learned_: What the calibration learned; None where it learns from the rows that are
@@ -60,6 +62,7 @@ class InContext:
         verbalizer: Verbalizer,
         shots: int = 0,
         calibration: Calibration | None = None,
+        order: Order | None = None,
     ) -> None:
         if template.writing:
             raise CapabilityError(
@@ -75,7 +78,7 @@ class InContext:
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
         self.calibration = calibration
         self.learned_: Learned | None = None
-        self._rows = Demonstrated(template, selector, shots)
+        self._rows = Demonstrated(template, selector, shots, order)
         self._channel = calibration is not None and calibration.calibrator.asks == "channel"
         if self._channel:
             check_channel(template)

@@ -117,6 +117,20 @@ def test_the_in_box_encoder_beats_both_baselines_on_the_in_box_rows(promptkit):
     assert float(scores["accuracy"]["low"]) > 1 / 3
 
 
+def test_preview_shows_the_demonstrations_chosen_and_arranged_as_asked(promptkit):
+    def seen(*options):
+        status, out, _ = promptkit("preview", "-t", "sentiment_few_shot", "--backend", "fake",
+                                   "--shots", 4, "--seed", 1, *options)  # fmt: skip
+        assert status == 0
+        return out
+
+    plain = seen("--selector", "k_centre")
+    mixed = seen("--selector", "k_centre", "--order", "random")
+    assert sorted(plain.split()) == sorted(mixed.split())
+    assert plain != mixed
+    assert sorted(seen("--selector", "random").split()) != sorted(plain.split())
+
+
 def test_preview_shows_pieces_ids_and_label_words_without_weights(
     promptkit, trained_folder, monkeypatch
 ):

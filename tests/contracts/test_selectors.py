@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from promptkit.errors import DataError, PromptkitError, SpecError
 from promptkit.protocols import Selector
+from promptkit.registry import parameters_of
 from promptkit.selectors import SELECTORS
 from promptkit.selectors.copies import copy_key
-from promptkit.types import Example
+from promptkit.types import Example, label_key
 from tests.selectors.trigrams import Trigrams
 
 NAMES = list(SELECTORS)
@@ -19,7 +20,7 @@ WORDS = "tea sun map red oak jam fog hen".split()
 
 
 def build(name, seed=0, **options):
-    if name == "nearest":
+    if "encoder" in parameters_of(SELECTORS.load(name)):
         options.setdefault("encoder", Trigrams())
     return SELECTORS.build(name, {"seed": seed, **options})
 
@@ -135,7 +136,7 @@ def test_same_seed_same_shots(name):
     assert [one.select(q, 4) for q in QUERIES] == [other.select(q, 4) for q in QUERIES]
 
 
-@pytest.mark.parametrize("name", ["fixed", "random", "balanced", "bm25"])
+@pytest.mark.parametrize("name", ["fixed", "random", "balanced", "bm25", "k_centre"])
 def test_another_seed_draws_other_shots_somewhere(name):
     # For bm25, chance only orders the rows that share no word with the query.
     asked = [Example(query.id, {"text": "zebra"}) for query in QUERIES]
@@ -163,6 +164,36 @@ def test_a_label_that_is_false_is_a_label(name, label):
     shots = build(name).fit(pool).select(QUERIES[0], 8)
     assert len(shots) == 8
     assert sum(shot.label == label for shot in shots) == 4
+
+
+@pytest.mark.parametrize("name", SHOWING)
+def test_copies_in_the_pool_are_one_row_even_where_case_spacing_and_labels_differ(name):
+    texts = ["tea time", "Tea  Time", " TEA TIME\n", "ｔｅａ time"]
+    copies = [Example(f"c{i}", {"text": text}, i % 2) for i, text in enumerate(texts)]
+    shots = build(name).fit([*copies[::-1], *POOL[:3]]).select(QUERIES[1], 9)
+    assert sorted(shot.id for shot in shots) == ["c0", "r00", "r01", "r02"]
+    for query in copies:  # each of them is a copy of the row that stands for all
+        shots = build(name).fit([*copies, *POOL[:3]]).select(query, 9)
+        assert sorted(shot.id for shot in shots) == ["r00", "r01", "r02"]
+
+
+@pytest.mark.parametrize("name", SHOWING)
+def test_a_class_with_one_row_is_shown_and_is_no_shot_of_its_own(name):
+    pool = [*POOL[:6:2], Example("rare", {"text": "fog"}, "rare")]
+    shown = build(name).fit(pool).select(QUERIES[0], 9)
+    assert sorted(shot.id for shot in shown) == ["r00", "r02", "r04", "rare"]
+    assert len(build(name).fit(pool).select(QUERIES[0], 2)) == 2
+    for query in (pool[-1], Example("copy", {"text": "FOG "})):
+        shown = build(name).fit(pool).select(query, 9)
+        assert sorted(shot.id for shot in shown) == ["r00", "r02", "r04"]
+
+
+@pytest.mark.parametrize("name", ["balanced", "fixed", "nearest_per_class"])
+def test_labels_that_python_holds_equal_get_a_shot_each(name):
+    labels = [0, False, 0.0, "", "0", ("x", 0), ("x", False)]
+    pool = [Example(f"r{i:02}", {"text": f"tea {i}"}, labels[i % 7]) for i in range(28)]
+    shots = build(name).fit(pool).select(QUERIES[0], 7)
+    assert {label_key(shot.label) for shot in shots} == {label_key(label) for label in labels}
 
 
 @pytest.mark.parametrize("name", SHOWING)

@@ -57,13 +57,19 @@ class Located:
         return loaded
 
     def kind(self) -> str:
-        """``sentence-encoder``, ``causal``, ``seq2seq``, ``masked`` or ``unknown``."""
+        """What it is, by its configuration.
+
+        ``sentence-encoder``, ``causal``, ``seq2seq``, ``masked``, ``classifier`` (of sequences) or
+        ``unknown``.
+        """
         if (self.path / "modules.json").is_file():
             return "sentence-encoder"
         config = self.config()
         names = " ".join(config.get("architectures") or [])
         if "ForMaskedLM" in names:
             return "masked"
+        if "ForSequenceClassification" in names:
+            return "classifier"
         # T5's first checkpoints are called T5WithLMHeadModel
         if config.get("is_encoder_decoder") and re.search(
             "ForConditionalGeneration|LMHeadModel", names

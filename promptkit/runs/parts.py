@@ -14,7 +14,13 @@ from promptkit.prompts import Template
 from promptkit.protocols import Calibrator, Selector, Strategy, Verbalizer
 from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
-from promptkit.runs.models import backend_for_spec, described_backend, has_encoder, load_backend
+from promptkit.runs.models import (
+    backend_for_spec,
+    check_shots,
+    described_backend,
+    has_encoder,
+    load_backend,
+)
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -40,6 +46,7 @@ def parts_for(
 ) -> tuple[str, dict[str, Any], Selector, Verbalizer]:
     """Backend name and options, selector and verbalizer, for rows that are already in Python."""
     name, options, _ = backend_for_spec(asked, template)
+    check_shots(name, shots)
     chosen, selector_options = selector_for(asked, shots, has_pool)
     selector_options |= embedding_for(chosen, name, options)
     selector = SELECTORS.build(chosen, {**selector_options, "seed": asked.seed})
@@ -54,6 +61,7 @@ def asking(
     Without a model it can conclude from evidence, no more.
     """
     backend, options, located = backend_for_spec(asked, template)
+    check_shots(backend, shots)
     name, chosen = selector_for(asked, shots, has_pool)
     chosen |= {"seed": asked.seed}
     responses = responses_for(asked, backend)

@@ -29,6 +29,7 @@ from promptkit.backends.hf import (
 from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.meter import Meter
+from promptkit.backends.nli_hypotheses import check_form, with_hypothesis
 from promptkit.backends.nli_outputs import contradiction_of, entailment_of
 from promptkit.backends.nli_pairs import Pair, PairFrame
 from promptkit.backends.tokens import Tokens
@@ -75,6 +76,8 @@ class NLIBackend:
         contrast: ``labels`` takes the entailment logit, to be compared among the labels;
             ``contradiction`` takes the log-probability of entailment against contradiction, each
             statement by itself (the pipeline's ``multi_label=True``).
+        hypothesis: One statement for every label in place of the template's, with the label's
+            name where ``{}`` stands: ``This example is {}.``
         entailment_label: Name or number of the output that means entailment, where its name does
             not begin with "entail".
         contradiction_label: The same for contradiction.
@@ -96,6 +99,7 @@ class NLIBackend:
         self,
         model: str,
         contrast: Literal["labels", "contradiction"] = "labels",
+        hypothesis: str | None = None,
         entailment_label: str | int | None = None,
         contradiction_label: str | int | None = None,
         batch_size: int | Literal["auto"] = "auto",
@@ -110,7 +114,8 @@ class NLIBackend:
                 "option 'contradiction_label' is read with contrast=contradiction only: leave it "
                 "out, or set that"
             )
-        self.model, self.contrast = model, contrast
+        check_form(hypothesis)
+        self.model, self.contrast, self.hypothesis = model, contrast, hypothesis
         self.entailment_label, self.contradiction_label = entailment_label, contradiction_label
         self.batch_size, self.device, self.dtype = batch_size, device, dtype
         self.attention = attention
@@ -153,12 +158,13 @@ class NLIBackend:
 
         Raises:
             CapabilityError: Demonstrations, which such a model does not read.
-            SpecError: A candidate without a statement.
+            SpecError: A candidate of which nothing can be said.
         """
-        _check(prompts, candidates)
+        _refuse_shots(prompts)
         with self._meter.timed():
+            told = {id(own): with_hypothesis(own, self.hypothesis) for own in candidates}
             rows = [
-                [[(prompt.encoded, text) for text in one.statements] for one in own]
+                [[(prompt.encoded, text) for text in one.statements] for one in told[id(own)]]
                 for prompt, own in zip(prompts, candidates, strict=True)
             ]
             self._judge([pair for row in rows for told in row for pair in told])
@@ -235,14 +241,10 @@ class NLIBackend:
         )
 
 
-def _check(prompts: Sequence[Prompt], candidates: Sequence[Sequence[Candidate]]) -> None:
+def _refuse_shots(prompts: Sequence[Prompt]) -> None:
     shown = next((prompt for prompt in prompts if prompt.shots), None)
     if shown is not None:
         raise CapabilityError(
             f"row {shown.example_id!r} has demonstrations, and an entailment model reads none; "
             "use --shots 0"
         )
-    for own in {id(own): own for own in candidates}.values():
-        for one in own:
-            if not one.statements:
-                raise SpecError(f"label {one.label!r} has no statement that could be judged")

@@ -111,6 +111,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
     from promptkit.backends.hf import load_tokenizer
     from promptkit.backends.hf_masked import masked_text
     from promptkit.backends.hf_seq2seq import decoder_word, encoder_requests
+    from promptkit.backends.nli_hypotheses import with_hypothesis
     from promptkit.backends.tokens import Tokens
 
     tokens = Tokens(load_tokenizer(located.path), asked.chat_template_kwargs)
@@ -118,7 +119,8 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, None))
         console.print(encoder_view(prompt, candidates("statements"), tokens))
     elif name == "nli":
-        console.print(pair_view(prompt, candidates("statements"), tokens))
+        form = asked.backend_options.get("hypothesis")
+        console.print(pair_view(prompt, with_hypothesis(candidates("statements"), form), tokens))
     elif name == "hf" and located.kind() == "masked":
         prompt = masked_text(prompt, tokens)
         console.print(prompt_text(prompt, tokens))

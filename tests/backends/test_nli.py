@@ -88,6 +88,19 @@ def test_probabilities_are_those_of_the_zero_shot_pipeline(folder, family, contr
         assert p / (p.sum() if contrast == "labels" else 1) == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_hypothesis_about_a_labels_name_takes_the_place_of_statements(folder):
+    usual = NLIBackend(folder("bert"))
+    expected = scored(
+        usual, TEXTS[:3], candidates_of(x=["It is about card payment."], y=["It is about rain."])
+    )
+    backend = NLIBackend(folder("bert"), hypothesis="It is about {}.")
+    told = [Candidate("card_payment", (), ("a", "b")), Candidate("rain", ())]
+    for left, right in zip(scored(backend, TEXTS[:3], told), expected, strict=True):
+        assert left.log_p == pytest.approx(right.log_p, abs=1e-5)
+    with pytest.raises(SpecError, match="of label 0 nothing can be said by its name"):
+        scored(backend, ["Fine."], [Candidate(0, (), ("It is so.",))])
+
+
 @pytest.mark.parametrize("labels", [("entailment", "not_entailment"), ("ENTAILMENT", "n", "c")])
 def test_entailment_may_come_first_and_be_one_of_two(folder, labels, pipeline_of):
     where = folder("bert", labels)
@@ -311,6 +324,7 @@ def test_a_classifier_of_its_own_labels_is_told_what_it_is_and_what_to_use(tmp_p
     ("options", "said"),
     [
         ({"contrast": "label"}, "did you mean 'labels'"),
+        ({"hypothesis": "It is so."}, "'It is so.' has no {} for the label's name"),
         ({"contradiction_label": "neutral"}, "is read with contrast=contradiction only"),
     ],
 )

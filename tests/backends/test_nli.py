@@ -339,6 +339,19 @@ def test_a_masked_language_model_is_refused(tmp_path):
         NLIBackend(str(tmp_path))
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_cross_encoder_as_sentence_transformers_saves_it_is_served(folder, tmp_path):
+    from sentence_transformers import CrossEncoder
+
+    cross = CrossEncoder(folder("bert"), device="cpu", local_files_only=True)
+    cross.save_pretrained(str(tmp_path / "saved"))
+    assert backend_for(locate(str(tmp_path / "saved"))) == "nli"
+    found = scored(NLIBackend(str(tmp_path / "saved")), TEXTS[:2])
+    pairs = [(text, HYPOTHESIS.format(label)) for text in TEXTS[:2] for label in LABELS]
+    logits = cross.predict(pairs, apply_softmax=False)[:, 2].reshape(2, 3)
+    assert np.array([one.log_p for one in found]) == pytest.approx(logits, abs=1e-4)
+
+
 def test_a_folder_goes_to_the_backend_without_being_loaded(folder, tmp_path):
     assert locate(folder("bart")).kind() == "classifier"
     copied = shutil.copytree(folder("bart"), tmp_path / "copy")

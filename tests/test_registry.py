@@ -57,7 +57,7 @@ def test_an_unknown_name_offers_the_nearest():
 
 
 def test_a_name_near_to_none_is_told_all_of_them():
-    with pytest.raises(SpecError, match="known: hf, embedding, vllm, openai, fake"):
+    with pytest.raises(SpecError, match="known: hf, embedding, nli, vllm, openai, fake"):
         BACKENDS.load("zzzzz")
 
 

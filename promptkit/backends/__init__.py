@@ -8,6 +8,7 @@ BACKENDS: Registry[Backend] = Registry(
     {
         "hf": "promptkit.backends.hf:HFBackend",
         "embedding": "promptkit.backends.embedding:EmbeddingBackend",
+        "nli": "promptkit.backends.nli:NLIBackend",
         "vllm": "promptkit.backends.vllm:VLLMBackend",
         "openai": "promptkit.backends.openai:OpenAIBackend",
         "fake": "promptkit.backends.fake:FakeBackend",

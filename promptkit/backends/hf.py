@@ -313,6 +313,8 @@ def _after_padding(model: Any) -> list[int]:
 def _instead(kind: str) -> str:
     if kind == "sentence-encoder":
         return "; use --backend embedding"
+    if kind == "classifier":
+        return "; use --backend nli if it judges entailment, or else --strategy features"
     return (
         "; give a causal (Llama, Qwen, GPT-2, OPT...), sequence-to-sequence (T5, BART...) or "
         "masked language model (BERT, RoBERTa, ModernBERT...), or a sentence encoder"

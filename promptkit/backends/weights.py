@@ -43,7 +43,10 @@ class Located:
 
     def config(self) -> dict[str, Any]:
         """The content of config.json; empty for a folder that has none."""
-        file = self.path / "config.json"
+        return self._content("config.json")
+
+    def _content(self, name: str) -> dict[str, Any]:
+        file = self.path / name
         try:
             loaded = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -57,19 +60,34 @@ class Located:
         return loaded
 
     def kind(self) -> str:
-        """``sentence-encoder``, ``causal``, ``seq2seq``, ``masked`` or ``unknown``."""
-        if (self.path / "modules.json").is_file():
+        """What it is, by its configuration.
+
+        ``sentence-encoder``, ``causal``, ``seq2seq``, ``masked``, ``classifier`` (of sequences) or
+        ``unknown``.
+        """
+        if (self.path / "modules.json").is_file() and not self._is_cross_encoder():
             return "sentence-encoder"
         config = self.config()
         names = " ".join(config.get("architectures") or [])
         if "ForMaskedLM" in names:
             return "masked"
+        if "ForSequenceClassification" in names:
+            return "classifier"
         # T5's first checkpoints are called T5WithLMHeadModel
         if config.get("is_encoder_decoder") and re.search(
             "ForConditionalGeneration|LMHeadModel", names
         ):
             return "seq2seq"
         return "causal" if re.search("ForCausalLM|LMHeadModel", names) else "unknown"
+
+    def _is_cross_encoder(self) -> bool:
+        """Whether sentence-transformers saved it as what reads two texts at once, since version 6.
+
+        It has a modules.json like an encoder of one text, and is loaded as a model of transformers.
+        """
+        return (
+            self._content("config_sentence_transformers.json").get("model_type") == "CrossEncoder"
+        )
 
     def hash(self) -> str:
         """Names the content of weights, configuration and tokenizer: 16 hexadecimal digits."""

@@ -116,7 +116,7 @@ def command(
     base_model: BaseModel = None,
     adapter: Annotated[str | None, panel("Folder of a LoRA adapter for the model.", MODEL)] = None,
     backend: Annotated[
-        str | None, panel("auto, hf, embedding, vllm, openai or fake.", MODEL)
+        str | None, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)
     ] = None,
     base_url: BaseUrl = None,
     tokenizer: Tokenizer = None,

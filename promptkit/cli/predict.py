@@ -83,7 +83,9 @@ def command(
     base_model: BaseModel = None,
     device: Annotated[str, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
     dtype: Annotated[str, panel("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
-    backend: Annotated[str, panel("auto, hf, embedding, vllm, openai or fake.", MODEL)] = "auto",
+    backend: Annotated[
+        str, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)
+    ] = "auto",
     base_url: BaseUrl = None,
     tokenizer: Tokenizer = None,
     backend_option: BackendOptions = None,

@@ -94,6 +94,7 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
     from promptkit.backends.weights import locate
     from promptkit.report.prompt_view import (
         encoder_view,
+        pair_view,
         prompt_text,
         prompt_tokens,
         token_view,
@@ -104,16 +105,23 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, None))
         return
     located = locate(asked.model)
-    name = backend_for(located, bool(prompt.cloze)) if asked.backend == "auto" else asked.backend
+    name = asked.backend
+    if name == "auto":
+        told = asked.backend_options.get("entailment_label")
+        name = backend_for(located, bool(prompt.cloze), told)
     from promptkit.backends.hf import load_tokenizer
     from promptkit.backends.hf_masked import masked_text
     from promptkit.backends.hf_seq2seq import decoder_word, encoder_requests
+    from promptkit.backends.nli_hypotheses import with_hypothesis
     from promptkit.backends.tokens import Tokens
 
     tokens = Tokens(load_tokenizer(located.path), asked.chat_template_kwargs)
     if name == "embedding":
         console.print(prompt_text(prompt, None))
         console.print(encoder_view(prompt, candidates("statements"), tokens))
+    elif name == "nli":
+        form = asked.backend_options.get("hypothesis")
+        console.print(pair_view(prompt, with_hypothesis(candidates("statements"), form), tokens))
     elif name == "hf" and located.kind() == "masked":
         prompt = masked_text(prompt, tokens)
         console.print(prompt_text(prompt, tokens))
@@ -132,4 +140,6 @@ def _show(asked: EvalSpec, prompt: Prompt, candidates: Any) -> None:
         console.print(prompt_text(prompt, tokens))
         console.print(token_view(prompt, own, tokens, request))
     else:
-        raise CapabilityError(f"preview shows backends hf, vllm, embedding and fake; got {name!r}")
+        raise CapabilityError(
+            f"preview shows backends hf, vllm, embedding, nli and fake; got {name!r}"
+        )

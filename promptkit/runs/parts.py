@@ -17,7 +17,13 @@ from promptkit.protocols import CanEncode, Order, Selector, Strategy, Verbalizer
 from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
-from promptkit.runs.models import backend_for_spec, described_backend, has_encoder, load_backend
+from promptkit.runs.models import (
+    backend_for_spec,
+    check_shots,
+    described_backend,
+    has_encoder,
+    load_backend,
+)
 from promptkit.runs.spec import EvalSpec, flag
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -43,6 +49,7 @@ def parts_for(
 ) -> tuple[str, dict[str, Any], Selector, Order | None, Verbalizer]:
     """Backend name and options, selector, order and verbalizer, for rows already in Python."""
     name, options, _ = backend_for_spec(asked, template)
+    check_shots(name, shots)
     selector, order = showing(asked, shots, has_pool, name, options)
     return name, options, selector, order, verbalizer_for(asked)
 
@@ -61,6 +68,7 @@ def asking(
     Without a model it can conclude from evidence, no more.
     """
     backend, options, located = backend_for_spec(asked, template)
+    check_shots(backend, shots)
     responses = responses_for(asked, backend)
     served: Any = BACKENDS.load(backend)
     if with_model:

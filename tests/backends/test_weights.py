@@ -80,6 +80,10 @@ def test_a_missing_file_of_the_in_box_model_names_the_command(tmp_path):
             {"architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True},
             "seq2seq",
         ),
+        (
+            {"architectures": ["BartForSequenceClassification"], "is_encoder_decoder": True},
+            "classifier",
+        ),
         ({"architectures": ["ViTModel"]}, "unknown"),
         ({"architectures": None}, "unknown"),
         ({}, "unknown"),
@@ -93,6 +97,16 @@ def test_modules_json_makes_a_sentence_encoder_of_any_model(folder):
     made = folder(architectures=["BertForMaskedLM"])
     (made / "modules.json").write_text("[]")
     assert locate(str(made)).kind() == "sentence-encoder"
+
+
+def test_a_cross_encoder_of_sentence_transformers_is_a_classifier(folder):
+    made = folder(architectures=["BertForSequenceClassification"])
+    (made / "modules.json").write_text("[]")
+    told = made / "config_sentence_transformers.json"
+    told.write_text('{"model_type": "SentenceTransformer"}')
+    assert locate(str(made)).kind() == "sentence-encoder"
+    told.write_text('{"model_type": "CrossEncoder"}')
+    assert locate(str(made)).kind() == "classifier"
 
 
 def test_weights_may_lie_in_a_folder_of_the_folder(folder):

@@ -2,7 +2,7 @@
 
 import importlib.util
 import math
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from itertools import pairwise
 
 import pytest
@@ -10,9 +10,12 @@ import pytest
 from promptkit.backends import BACKENDS
 from promptkit.backends.response_cache import CachedBackend
 from promptkit.backends.response_store import Responses
+from promptkit.errors import CapabilityError
 from promptkit.types import Candidate, Piece, Prompt, Shot
 
-BUILT_IN = {"hf", "embedding", "fake", "openai", "vllm"}
+BUILT_IN = {"hf", "embedding", "nli", "fake", "openai", "vllm"}
+#: Backends whose models read no demonstrations, and that say so.
+READS_NO_SHOTS = {"nli"}
 VLLM = (
     pytest.mark.vllm,
     pytest.mark.filterwarnings("default"),
@@ -43,6 +46,10 @@ def make(request):
     folder = {"embedding": "minilm", "fake": "fake"}.get(name)
     if name == "hf":
         folder = str(request.getfixturevalue("causal_folder")("gpt2"))
+    if name == "nli":
+        from tests.tiny_nli import save_nli
+
+        folder = str(save_nli("bert", request.getfixturevalue("tmp_path_factory").mktemp("nli")))
 
     def build(**options):
         batched = options if name != "fake" else {}
@@ -120,7 +127,15 @@ def asked(texts=TEXTS):
     return [prompt_of(number, text) for number, text in enumerate(texts)]
 
 
+def readable(backend, prompts):
+    """The prompts, without demonstrations where the backend's models read none."""
+    if backend.name not in READS_NO_SHOTS:
+        return prompts
+    return [replace(prompt, shots=()) for prompt in prompts]
+
+
 def scores(backend, prompts, own=None):
+    prompts = readable(backend, prompts)
     return [found.log_p for found in backend.score(prompts, own or [candidates()] * len(prompts))]
 
 
@@ -188,11 +203,15 @@ def test_a_rows_own_text_and_its_demonstrations_count(backend):
     found = scores(backend, [one, same, other, bare])
     assert found[0] == pytest.approx(found[1], abs=1e-5)
     assert found[0] != pytest.approx(found[2], abs=1e-5)
-    assert found[0] != pytest.approx(found[3], abs=1e-5)
+    if backend.name in READS_NO_SHOTS:
+        with pytest.raises(CapabilityError, match="demonstrations"):
+            backend.score([one], [candidates()])
+    else:
+        assert found[0] != pytest.approx(found[3], abs=1e-5)
 
 
 def test_evidence_names_its_row_and_has_a_finite_value_for_each_candidate(backend):
-    prompts = asked()
+    prompts = readable(backend, asked())
     for prompt, found in zip(
         prompts, backend.score(prompts, [candidates()] * len(prompts)), strict=True
     ):
@@ -212,7 +231,7 @@ def test_the_meter_counts_every_row_and_never_runs_backwards(make):
     assert backend.cost.rows == 0
     readings = [backend.cost]
     for size in (1, 3, 0, 2):
-        prompts = asked()[:size]
+        prompts = readable(backend, asked()[:size])
         backend.score(prompts, [candidates()] * size)
         readings.append(backend.cost)
     assert [reading.rows for reading in readings] == [0, 1, 4, 4, 6]
@@ -229,7 +248,7 @@ def test_no_rows_give_no_evidence(backend):
 
 def test_prompts_and_candidates_must_be_as_many(backend):
     with pytest.raises(ValueError, match=r"zip|argument"):
-        backend.score(asked()[:2], [candidates()])
+        backend.score(readable(backend, asked()[:2]), [candidates()])
 
 
 def test_a_row_that_holds_control_tokens_is_scored(backend):

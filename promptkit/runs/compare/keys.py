@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptkit.backends.weights import locate
+from promptkit.errors import CapabilityError
 from promptkit.runs.compare.cells import Bench
 from promptkit.runs.compare.nouns import Entry, Size, size_name
 from promptkit.runs.compare.rows import Rows
@@ -39,7 +40,7 @@ def entry_name(bench: Bench, entry: Entry) -> str:
     return _digits(
         {
             "name": entry.strategy,
-            "strategy": dict(bench.strategy(entry).describe()),
+            "strategy": _described(bench, entry),
             "options": dict(entry.options),
             "weights": locate(entry.model).hash() if entry.model else None,
             "template": bench.rows.template.hash(),
@@ -48,6 +49,14 @@ def entry_name(bench: Bench, entry: Entry) -> str:
             "packages": packages(),
         }
     )
+
+
+def _described(bench: Bench, entry: Entry) -> Mapping[str, Any]:
+    """What the strategy says of itself; of a model that cannot do this, its cells will say so."""
+    try:
+        return dict(bench.strategy(entry).describe())
+    except CapabilityError as error:
+        return {"problem": str(error)}
 
 
 def cell_name(entry: str, size: Size, draw: int) -> str:

@@ -43,6 +43,15 @@ class Conformal:
     most: float
     n: int
 
+    @property
+    def expected(self) -> tuple[float, float]:
+        """Where the coverage of new rows lies in 95 of 100 draws of the n rows (Vovk 2012)."""
+        from scipy.special import betaincinv
+
+        place = _place(self.n, self.level)
+        low, high = betaincinv(place, self.n + 1 - place, [0.025, 0.975])
+        return float(low), float(high)
+
     def sets(self, p: Floats, draws: Floats) -> Bools:
         """(n, k) whether each label belongs to the row's set.
 
@@ -160,7 +169,7 @@ def _quantile(scores: Floats, level: float) -> float:
     that probability.
     """
     n = len(scores)
-    place = max(ceil((n + 1) * level - 1e-9), 1)
+    place = _place(n, level)
     if place > n:
         needed = ceil(level / (1 - level) - 1e-9)
         raise DataError(
@@ -168,3 +177,7 @@ def _quantile(scores: Floats, level: float) -> float:
             f"learned from, and there are {n:,}; give more with --train-data, or ask for less"
         )
     return float(np.sort(scores)[place - 1])
+
+
+def _place(n: int, level: float) -> int:
+    return max(ceil((n + 1) * level - 1e-9), 1)

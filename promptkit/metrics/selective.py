@@ -223,16 +223,21 @@ def _guaranteed(sure: Floats, hit: Bools, wanted: float, level: float) -> Thresh
 def _why_none(sure: Floats, hit: Bools, wanted: float, level: float) -> str:
     """What stands in the way of a guarantee: too few rows, or a model that is not good enough."""
     n, single, ordered = len(sure), 1 - (1 - level) / TRIED, np.sort(sure)[::-1]
-    needed = []
+    needed, best = [], (0.0, 0.0)
     for part in range(1, TRIED + 1):
         answered = sure > _line(ordered, part)
         m = int(answered.sum())
-        rows = rows_needed(wanted, single, float(hit[answered].mean())) if m else None
-        needed += [-(-rows * n // m)] if rows is not None else []
+        if not m:
+            continue
+        seen = float(hit[answered].mean())
+        best = max(best, (seen, m / n))
+        rows = rows_needed(wanted, single, seen)
+        needed += [] if rows is None else [-(-rows * n // m)]
     told = f"the {n:,} rows do not show it with probability {level:g}"
-    if not needed:
-        return f"{told}, and more rows would not either: {_best(sure, hit)}"
-    return f"{told}: it would take about {max(min(needed), n + 1):,} such rows"
+    if needed:
+        return f"{told}: it would take about {max(min(needed), n + 1):,} such rows"
+    best_seen = f"at best {best[0]:.3f} are right, of {best[1]:.0%} answered"
+    return f"{told}, and more rows would not either: {best_seen}"
 
 
 def _line(ordered: Floats, part: int) -> float:

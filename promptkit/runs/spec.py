@@ -52,7 +52,7 @@ class EvalSpec(BaseModel):
         chat: Use the model's chat template, or do not; the template says by default.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
         abstain: Answer only where the model is sure: ``0.9 accuracy``, ``0.9 empirical accuracy``
-            or ``0.8 coverage``; see `promptkit.runs.uncertainty`.
+            or ``0.8 coverage``; see `promptkit.metrics.selective`.
         conformal: Label sets that hold the right label so often: ``0.9`` or ``0.9 adaptive``.
         out_of_scope: The gold label of rows that belong to none of the task's labels.
         seed: Seed of every random choice.

@@ -109,3 +109,11 @@ def test_taking_all_labels_up_to_the_level_would_not_reach_it():
     p, gold = world(np.random.default_rng(0), 2000)
     naive = adaptive_scores(p, np.ones(2000)) <= 0.9
     assert set_report(naive, gold, range(5)).coverage.value < 0.8
+
+
+def test_where_the_coverage_lies_is_what_simulations_find():
+    rule = conformal(np.full((100, 2), 0.5), np.zeros(100, int), 0.9, np.zeros(100))
+    rng = np.random.default_rng(0)
+    # the true coverage is where the 91st of 100 uniform scores lies
+    found = np.sort(rng.random((20_000, 100)), axis=1)[:, 90]
+    assert rule.expected == pytest.approx(np.percentile(found, [2.5, 97.5]), abs=0.005)

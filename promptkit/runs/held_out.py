@@ -88,14 +88,14 @@ def _rows(asked: EvalSpec, trial: Trial) -> tuple[Dataset, list[str]]:
         )
     if not is_learned(asked.strategy) and len(rows) + len(outside) > MOST_ASKED:
         n = len(rows) + len(outside)
-        rows = _drawn(rows, MOST_ASKED * len(rows) // n)
-        outside = _drawn(outside, MOST_ASKED - len(rows))
+        rows = drawn(rows, MOST_ASKED * len(rows) // n)
+        outside = drawn(outside, MOST_ASKED - len(rows))
         notes.append(f"{MOST_ASKED:,} of {n:,} training rows are answered, drawn by their ids")
     named = replace(train, examples=(*rows, *outside), numbers=(), place=None)
     return named, notes
 
 
-def _drawn(rows: Sequence[Example], n: int) -> list[Example]:
+def drawn(rows: Sequence[Example], n: int) -> list[Example]:
     """So many rows, in their order; which ones depends on their ids alone."""
     rank = ranker(0, "held out")
     chosen = {row.id for row in sorted(rows, key=lambda row: rank(row.id))[:n]}

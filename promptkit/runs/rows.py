@@ -43,7 +43,7 @@ def rows_to_learn(asked: EvalSpec) -> tuple[Template, Dataset, dict[str, str], l
     template, columns = template_and_columns(asked)
     source = _source(asked, template)
     rows = load(
-        source, split=asked.split or _train_split(source), **_options(asked, template, columns)
+        source, split=asked.split or train_split_name(source), **_options(asked, template, columns)
     )
     settled, rows, _, notes = settle_labels(asked, template, rows, rows)
     if asked.template is None:
@@ -99,7 +99,7 @@ def _rows(
     source, options = _source(asked, template), _options(asked, template, columns)
     data = load(source, split=asked.split, **options)
     if asked.train_data is not None:
-        return data, load(asked.train_data, split=_train_split(asked.train_data), **options)
+        return data, load(asked.train_data, split=train_split_name(asked.train_data), **options)
     train = train_split_of(source, split=asked.split, **options)
     if train is None and is_learned(asked.strategy):
         raise DataError(
@@ -127,7 +127,7 @@ def _options(asked: EvalSpec, template: Template, columns: Mapping[str, str]) ->
     }
 
 
-def _train_split(source: str) -> str | None:
+def train_split_name(source: str) -> str | None:
     """A data set with a split ``train`` gives that one; a file gives itself."""
     try:
         load(source, split="train", fields=(), require_labels=False)

@@ -149,7 +149,8 @@ def predictions_csv(record: RunRecord, uncertainty: Uncertainty | None = None) -
     for column, values in acted.items():
         for line, value in zip(lines, values, strict=True):
             line[column] = json.dumps(value) if isinstance(value, tuple) else value
-    return csv_text(("id", "gold", "predicted", *acted, "tied", "problem", *labels), lines)
+    added = [column for column in acted if column != "gold"]
+    return csv_text(("id", "gold", "predicted", *added, "tied", "problem", *labels), lines)
 
 
 def predictions_jsonl(record: RunRecord, uncertainty: Uncertainty | None = None) -> str:

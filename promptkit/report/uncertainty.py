@@ -51,8 +51,8 @@ def told(found: Uncertainty) -> list[tuple[str, bool]]:
         rule = found.sets.rule
         kind = "sets" if rule.method == "least" else "adaptive sets"
         low, high = rule.expected
-        line = f"{rule.level:g} of the {kind} are to hold the right label: "
-        line += f"{low:.3f} to {high:.3f}, as chosen on so few rows"
+        line = f"{rule.level:g} of the {kind} are to hold the right label; "
+        line += f"chosen on {rows(rule.n)}, it may be {low:.3f} to {high:.3f}"
         lines.append((line, False))
         if found.sets.n_without:
             lines.append((f"{rows(found.sets.n_without)} without a prediction have no set", True))
@@ -70,24 +70,34 @@ def _threshold_line(one: Threshold) -> tuple[str, bool]:
     goal += f" with probability {one.level:g}" if one.level else ""
     if one.problem:
         return f"{goal}: nothing is answered, as {one.problem}", True
-    line = f"above {one.above:.3f}" if isfinite(one.above) else "whatever it is"
+    line = "every row that has a prediction is answered"
+    if isfinite(one.above):
+        line = f"answered where the highest probability is above {one.above:.3f}"
     there = f"{one.coverage:.0%} of the training rows, {decimal(one.accuracy)} of them right"
     if one.bound is not None:
         there += f" and at least {decimal(one.bound)} to be expected"
-    return f"{goal}: answered where the highest probability is {line}: {there}", False
+    return f"{goal}: {line}: {there}", False
 
 
 def curve_table(curve: Curve) -> RenderableType:
     """Accuracy where at least so much of the rows is answered, the surest first."""
     made = table("answered", "accuracy", "", words=0)
     made.columns[2].justify = "left"
-    for coverage in SHOWN:
-        point = curve.at(coverage)
-        if point is None:
-            made.add_row(f"{coverage:.0%}", MISSING, Text("rows without a prediction", FAINT))
-            continue
-        made.add_row(f"{point[0]:.0%}", decimal(point[1]), "█" * round(BAR * point[1]))
-    return made
+    for coverage, accuracy in points(curve):
+        made.add_row(f"{coverage:.0%}", decimal(accuracy), "█" * round(BAR * accuracy))
+    left = 1 - curve.coverage[-1]
+    if left < 1e-9:
+        return made
+    return Group(made, Text(f"the other {left:.0%} have no prediction", FAINT))
+
+
+def points(curve: Curve) -> list[tuple[float, float]]:
+    """Coverages that are shown, and the accuracy at each; one that cannot be reached is left out.
+
+    Where many rows are equally sure the next larger coverage stands for several.
+    """
+    found = [point for coverage in SHOWN if (point := curve.at(coverage)) is not None]
+    return list(dict.fromkeys(found))
 
 
 def sets_table(sets: LabelSets) -> RenderableType:
@@ -123,8 +133,6 @@ def uncertainty_markdown(found: Uncertainty) -> str:
         "".join(f"- {escaped(plain(line))}\n" for line, _ in told(found)),
     ]
     if found.abstain:
-        points = [(at, found.abstain.curve.at(at)) for at in SHOWN]
-        cells = [[f"{at:.0%}" if p is None else f"{p[0]:.0%}", decimal(p[1] if p else None)]
-                 for at, p in points]  # fmt: skip
+        cells = [[f"{at:.0%}", decimal(right)] for at, right in points(found.abstain.curve)]
         parts.append(markdown_table(["answered", "accuracy"], cells, words=0))
     return "\n".join(parts)

@@ -87,6 +87,9 @@ def act_on(asked: EvalSpec, trial: Trial, record: RunRecord, runner: Runner) -> 
         sets, columns["label_set"] = _label_sets(*wishes.conformal, rows, tried)
     if wishes.out_of_scope is not None:
         scope, columns["out_of_scope"] = _scope(wishes.out_of_scope, rows, tried)
+        named = [wishes.out_of_scope if out else None for out in tried.outside]
+        pairs = zip(tried.golds, named, strict=True)
+        columns["gold"] = tuple(gold if name is None else name for gold, name in pairs)
     known = int(rows.known.sum())
     notes = chosen_on.notes
     return Uncertainty(known, held.spec.fingerprint(), notes, abstain, sets, scope, columns)

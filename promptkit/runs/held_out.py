@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from promptkit.calibration import CALIBRATORS
 from promptkit.data import Dataset
-from promptkit.errors import DataError, SpecError
+from promptkit.errors import DataError
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import is_learned
-from promptkit.runs.manifest import is_saved
 from promptkit.runs.method import Method, copies_left_out, method_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
@@ -33,14 +32,8 @@ def held_out_trial(asked: EvalSpec, trial: Trial) -> Trial:
     Rows of no label (`Trial.outside`) are answered beside them.
 
     Raises:
-        SpecError: A saved model, which was fitted before.
         DataError: No training row, or none that is not evaluated.
     """
-    if is_saved(asked.model):
-        raise SpecError(
-            f"--model {asked.model} holds a saved model, and a threshold is chosen on training "
-            "rows; evaluate the strategy that it was made with, or leave the option out"
-        )
     if trial.train is None:
         raise DataError(
             f"{trial.data.origin}: a threshold is chosen on labelled rows other than those that "

@@ -19,8 +19,13 @@ from promptkit.runs.saved import ASKED_MODELS_ONLY, load_model
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
 
+#: What is chosen on training rows, of which a saved model brings none.
+UNCERTAINTY = ("abstain", "conformal", "out_of_scope")
 #: Options of an evaluation that a saved model has settled.
-SETTLED = ("shots", "selector", "chat", "adapter", "train_data", "dry_run", *ASKED_MODELS_ONLY)
+SETTLED = (
+    "shots", "selector", "chat", "adapter", "train_data", "dry_run",
+    *ASKED_MODELS_ONLY, *UNCERTAINTY,
+)  # fmt: skip
 
 
 def saved_trial(asked: EvalSpec) -> Trial:

@@ -88,7 +88,7 @@ class Uncertainty:
         sets: See `LabelSets`.
         scope: See `OutOfScope`.
         columns: By name, a value for each evaluated row: ``abstained``, ``label_set`` and
-            ``out_of_scope``.
+            ``out_of_scope``; with the last also ``gold``, where rows of no label have theirs.
     """
 
     n: int

@@ -70,8 +70,13 @@ def test_rows_out_of_scope_are_counted_and_told_apart(promptkit, home):
     assert "AUROC of rows in and out of scope" in out
     assert "10 of the 50 rows are of none of the labels (none)" in out
     lines = [json.loads(line) for line in (home / "p.jsonl").read_text().splitlines()]
-    assert [line["gold"] for line in lines[-10:]] == [None] * 10
+    assert [line["gold"] for line in lines[-11:]] == ["negative", *["none"] * 10]
     assert all(isinstance(line["out_of_scope"], bool) for line in lines)
+    command[-1] = "p.csv"
+    promptkit(*command)
+    lines = list(csv.DictReader(io.StringIO((home / "p.csv").read_text())))
+    assert list(lines[0])[:5] == ["id", "gold", "predicted", "out_of_scope", "tied"]
+    assert lines[-1]["gold"] == "none"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +93,13 @@ def test_what_is_wrong_is_one_line(promptkit, arguments, said):
     assert status == 2
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_saved_model_brings_no_training_rows(promptkit, home):
+    promptkit("tune", "--strategy", "tfidf", "--data", "b.csv", "--output", "model")
+    status, _, err = promptkit("eval", "--model", "model", "--data", "a.csv", "--abstain", "0.9")
+    assert status == 2
+    assert "--abstain cannot be chosen for the saved model" in err
 
 
 def test_a_spec_file_says_the_same(promptkit, home):

@@ -13,6 +13,7 @@ from promptkit.cli.options import (
     RESULT,
     ROWS,
     STRATEGY,
+    Abstain,
     BackendOptions,
     BaseModel,
     BaseUrl,
@@ -22,6 +23,7 @@ from promptkit.cli.options import (
     CalibrationRows,
     Calibrations,
     ChatArguments,
+    Conformal,
     Device,
     Dtype,
     FieldColumns,
@@ -31,6 +33,7 @@ from promptkit.cli.options import (
     Labels,
     Limit,
     Options,
+    OutOfScope,
     TextField,
     Tokenizer,
     Verbalizer,
@@ -48,6 +51,7 @@ from promptkit.errors import Interrupted, SpecError, StoreError
 
 if TYPE_CHECKING:
     from promptkit.runs import EvalSpec
+    from promptkit.runs.uncertainty import Uncertainty
     from promptkit.types import RunRecord
 
 HELP = """Evaluate a way of adapting a model on labelled rows, and print scores with intervals.
@@ -71,6 +75,8 @@ HELP = """Evaluate a way of adapting a model on labelled rows, and print scores 
   promptkit eval --model my-tuned-model --data reviews.csv
 
   promptkit eval customer_reviews.yaml --limit 50
+
+  promptkit eval -t sentiment_zero_shot --abstain "0.9 accuracy" --conformal 0.9
 
 Where the labels of the data have other names, say what they stand for:
 --label-field stars --label-map 1=negative,3=neutral,5=positive
@@ -158,6 +164,9 @@ def command(
     calibration: Calibrations = None,
     calibration_option: CalibrationOptions = None,
     calibration_rows: CalibrationRows = None,
+    abstain: Abstain = None,
+    conformal: Conformal = None,
+    out_of_scope: OutOfScope = None,
     seed: Annotated[int | None, panel("Seed of every random choice.", SHOTS)] = None,
     seeds: Annotated[
         int | None, panel("Repeat over so many draws of demonstrations, or fits.", SHOTS)
@@ -177,6 +186,7 @@ def command(
 ) -> None:
     """Evaluate; the long help is HELP."""
     from promptkit.runs import eval_spec
+    from promptkit.runs.wishes import wishes_of
 
     apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
     apart |= {"calibration_option", "verbalizer_option"}
@@ -190,11 +200,13 @@ def command(
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)
     check_outputs(asked)
+    wishes = wishes_of(asked)
     try:
         records = evaluate(asked)
+        uncertainty = acted_on(asked, records[0]) if wishes else None
     except KeyboardInterrupt as error:
         raise Interrupted(0, 0) from error
-    show(asked, records)
+    show(asked, records, uncertainty)
 
 
 def check_outputs(asked: EvalSpec) -> None:
@@ -211,7 +223,9 @@ def check_outputs(asked: EvalSpec) -> None:
 def evaluate(asked: EvalSpec) -> list[RunRecord]:
     """A record for each draw of demonstrations."""
     from promptkit.runs import Store, build, run
+    from promptkit.runs.acting import ready
     from promptkit.runs.adapt import is_learned
+    from promptkit.runs.wishes import wishes_of
 
     store = None if asked.dry_run else Store()
     records: list[RunRecord] = []
@@ -221,6 +235,8 @@ def evaluate(asked: EvalSpec) -> list[RunRecord]:
             what = "its fits" if is_learned(asked.strategy) else "these prompts"
             note(f"--seeds: {what} draw nothing, so one run says it all")
             break
+        if wishes_of(asked):
+            ready(asked, trial)  # what cannot be is said before the work
         name = asked.strategy if is_learned(asked.strategy) else trial.template.name
         name += f", draw {draw + 1} of {asked.seeds}" if asked.seeds > 1 else ""
         with watched(name) as watch:
@@ -236,20 +252,42 @@ def evaluate(asked: EvalSpec) -> list[RunRecord]:
     return records
 
 
-def show(asked: EvalSpec, records: list[RunRecord]) -> None:
+def acted_on(asked: EvalSpec, record: RunRecord) -> Uncertainty:
+    """What acting on the run's uncertainty brings; the training rows are answered for it."""
+    from promptkit.runs import Store, build, run
+    from promptkit.runs.acting import act_on
+
+    store = None if asked.dry_run else Store()
+    with watched("training rows") as watch:
+        return act_on(
+            asked,
+            build(asked),
+            record,
+            lambda trial: run(
+                trial,
+                store,
+                fresh=asked.fresh,
+                on_progress=watch.on_progress,
+                on_step=watch.on_step,
+            ),
+        )
+
+
+def show(asked: EvalSpec, records: list[RunRecord], uncertainty: Uncertainty | None = None) -> None:
     """Print the results, and write the files that were asked for."""
     from promptkit.report import as_format, predictions_as, print_tables
 
     if asked.format == "table":
-        print_tables(records)
+        print_tables(records, uncertainty=uncertainty)
     else:
-        sys.stdout.write(as_format(records, asked.format))
+        sys.stdout.write(as_format(records, asked.format, uncertainty))
     if asked.output:
         suffixes = {".json": "json", ".csv": "csv", ".md": "markdown"}
         chosen = suffixes.get(Path(asked.output).suffix, asked.format)
-        write(asked.output, as_format(records, chosen))
+        write(asked.output, as_format(records, chosen, uncertainty))
     if asked.predictions:
-        write(asked.predictions, predictions_as(records[0], Path(asked.predictions).suffix))
+        suffix = Path(asked.predictions).suffix
+        write(asked.predictions, predictions_as(records[0], suffix, uncertainty))
 
 
 def write(path: str, text: str) -> None:

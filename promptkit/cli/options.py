@@ -11,6 +11,7 @@ from promptkit.errors import SpecError
 
 ROWS, MODEL, STRATEGY, RESULT = "Rows", "Model", "Strategy", "Results"
 CALIBRATION = "Calibration"
+UNCERTAINTY = "Acting on uncertainty"
 
 
 def panel(help: str, title: str, *names: str) -> Any:
@@ -97,6 +98,20 @@ Cache = Annotated[
 ]  # fmt: skip
 CacheFolder = Annotated[
     str | None, panel("Where they are kept (default: PROMPTKIT_CACHE, or .promptkit/cache).", MODEL)
+]
+Abstain = Annotated[
+    str | None,
+    panel(
+        "Answer only where sure: '0.9 accuracy', '0.9 empirical accuracy' or '0.8 coverage'.",
+        UNCERTAINTY,
+    ),
+]
+Conformal = Annotated[
+    str | None,
+    panel("Label sets that hold the right label so often: 0.9, or '0.9 adaptive'.", UNCERTAINTY),
+]
+OutOfScope = Annotated[
+    str | None, panel("What the data call rows of none of the labels: none.", UNCERTAINTY)
 ]
 
 

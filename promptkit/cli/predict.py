@@ -13,13 +13,17 @@ from promptkit.cli.options import (
     RESULT,
     ROWS,
     STRATEGY,
+    UNCERTAINTY,
+    Abstain,
     BackendOptions,
     BaseModel,
     BaseUrl,
     Cache,
     CacheFolder,
     ChatArguments,
+    Conformal,
     FieldColumns,
+    LabelField,
     Options,
     TextField,
     Tokenizer,
@@ -46,6 +50,9 @@ HELP = """Answer the rows of a file, with a saved model or with a template.
   promptkit predict -t sentiment_zero_shot --data reviews.csv --text-field body --output out.csv
 
   head -100 rows.jsonl | promptkit predict --model sentiment --data - --output -
+
+  promptkit predict --model sentiment --data rows.csv --output answers.csv \\
+    --abstain "0.95 accuracy" --train-data labelled.csv
 
 Every column is kept, and [bold]predicted[/bold] and [bold]problem[/bold] are added: a row that
 cannot be answered has an empty answer and says why. Files are read and written in pieces, so that
@@ -98,6 +105,13 @@ def command(
     option: Options = None,
     text_field: TextField = None,
     field: FieldColumns = None,
+    train_data: Annotated[
+        str | None,
+        panel("Labelled rows to choose on, none that the model learned from.", UNCERTAINTY),
+    ] = None,
+    label_field: LabelField = None,
+    abstain: Abstain = None,
+    conformal: Conformal = None,
     batch_rows: Annotated[
         int, panel("Rows that are answered and written together (default: 256).", ROWS)
     ] = 256,
@@ -117,6 +131,7 @@ def command(
     from promptkit.runs.answers import AnswerColumns
     from promptkit.runs.predict import Job, check_output, predict_rows
     from promptkit.runs.predictor import predictor_of
+    from promptkit.runs.sure import sure_for
 
     if batch_rows < 1:
         raise SpecError(f"--batch-rows {batch_rows}: must be at least 1")
@@ -138,6 +153,12 @@ def command(
         "chat_template_kwargs": chat_arguments(chat_template_kwargs),
         "strategy": strategy,
         "strategy_options": option_values(option),
+        "train_data": train_data,
+        "label_field": label_field,
+        "text_field": text_field,
+        "fields": pairs(field, "--field", "premise=sentence1"),
+        "abstain": abstain,
+        "conformal": conformal,
     }
     given = {key: value for key, value in options.items() if value is not None}
     asked = validate(EvalSpec, YamlFile("promptkit predict", given))
@@ -146,16 +167,17 @@ def command(
         if proba and predictor.writes:
             raise SpecError("--proba: a model that writes gives no probabilities; leave it out")
         own = predictor.template.task.labels
-        name = naming(own)
+        names = tuple(map(naming(own), own))
+        sure, told = sure_for(asked, predictor, names)
+        for line in told:
+            sys.stderr.write(f"promptkit: {line}\n")
         job = Job(
             predictor=predictor,
-            answers=AnswerColumns(
-                own, tuple(map(name, own)), proba, prefix, reply=predictor.writes
-            ),
+            answers=AnswerColumns(own, names, proba, prefix, reply=predictor.writes, sure=sure),
             source=data,
             output=output,
             text_field=text_field,
-            fields=pairs(field, "--field", "premise=sentence1") or {},
+            fields=asked.fields,
             batch_rows=batch_rows,
             force=force,
             fresh=fresh,

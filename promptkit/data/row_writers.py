@@ -247,7 +247,8 @@ def _types(
     import pyarrow
 
     said = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(),
-            bool: pyarrow.bool_(), list: pyarrow.list_(pyarrow.float64())}  # fmt: skip
+            bool: pyarrow.bool_(), list: pyarrow.list_(pyarrow.float64()),
+            tuple: pyarrow.list_(pyarrow.string())}  # fmt: skip
     found = []
     for name in names:
         if name in kinds:

@@ -1,9 +1,12 @@
 """Metrics: every score with its interval, baselines beside it, unscored rows never guessed."""
 
 from promptkit.metrics.classification import PerClass
+from promptkit.metrics.conformal import conformal, set_report
 from promptkit.metrics.evaluate import Mistake, Report, evaluate
+from promptkit.metrics.out_of_scope import auroc, scope_of
 from promptkit.metrics.paired import Paired, compare, mcnemar
 from promptkit.metrics.seeds import Spread, spread
+from promptkit.metrics.selective import abstain_threshold, coverage_curve
 from promptkit.metrics.written import evaluate_written, metrics_named
 
 __all__ = [
@@ -12,10 +15,16 @@ __all__ = [
     "PerClass",
     "Report",
     "Spread",
+    "abstain_threshold",
+    "auroc",
     "compare",
+    "conformal",
+    "coverage_curve",
     "evaluate",
     "evaluate_written",
     "mcnemar",
     "metrics_named",
+    "scope_of",
+    "set_report",
     "spread",
 ]

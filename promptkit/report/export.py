@@ -12,7 +12,9 @@ from promptkit.errors import SpecError, nearest
 from promptkit.report.facts import facts_of
 from promptkit.report.markdown import as_markdown
 from promptkit.report.plain import naming
+from promptkit.report.uncertainty import uncertainty_markdown
 from promptkit.report.written import csv_text, finite, json_text
+from promptkit.runs.uncertainty import Uncertainty
 from promptkit.types import Prediction, RunRecord
 
 __all__ = [
@@ -47,23 +49,35 @@ COLUMNS = (
 WRITTEN = ("text", "agreement")
 
 
-def as_format(records: Sequence[RunRecord], format: str) -> str:
+def as_format(
+    records: Sequence[RunRecord], format: str, uncertainty: Uncertainty | None = None
+) -> str:
     """Records in the format of that name: json, csv or markdown.
+
+    Args:
+        records: The runs.
+        format: Its name.
+        uncertainty: What acting on the uncertainty of the only run brings.
 
     Raises:
         SpecError: No such format; the message offers the nearest one.
     """
-    formats: dict[str, Callable[[Sequence[RunRecord]], str]] = {
+    formats: dict[str, Callable[[Sequence[RunRecord], Uncertainty | None], str]] = {
         "json": as_json,
         "csv": as_csv,
-        "markdown": as_markdown,
+        "markdown": _markdown,
     }
     if format not in formats:
         raise SpecError(f"no format named {format!r}; {nearest(format, formats)}")
-    return formats[format](records)
+    return formats[format](records, uncertainty)
 
 
-def as_json(records: Sequence[RunRecord]) -> str:
+def _markdown(records: Sequence[RunRecord], uncertainty: Uncertainty | None = None) -> str:
+    acted = f"\n{uncertainty_markdown(uncertainty)}" if uncertainty else ""
+    return as_markdown(records) + acted
+
+
+def as_json(records: Sequence[RunRecord], uncertainty: Uncertainty | None = None) -> str:
     """A JSON list with one object per run, predictions left out; NaN and infinity are null."""
     listed = [
         {
@@ -77,25 +91,29 @@ def as_json(records: Sequence[RunRecord]) -> str:
             "notes": record.notes,
             "origin": dict(record.origin),
             "from_store": record.from_store,
+            **({} if uncertainty is None else {"uncertainty": uncertainty.to_json()}),
         }
         for record in records
     ]
     return json_text(listed, indent=2)
 
 
-def as_csv(records: Sequence[RunRecord]) -> str:
+def as_csv(records: Sequence[RunRecord], uncertainty: Uncertainty | None = None) -> str:
     """One line per run and metric, baselines included; an absent or infinite number is empty."""
     lines = []
     for record in records:
         facts = facts_of(record)
         named = {column: getattr(facts, column) for column in COLUMNS[:7]}
-        for score in (*record.report.scores, *record.report.baselines):
+        acted = uncertainty.scores if uncertainty else ()
+        for score in (*record.report.scores, *record.report.baselines, *acted):
             lines.append(named | finite(asdict(score)))
     return csv_text(COLUMNS, lines)
 
 
-def predictions_as(record: RunRecord, suffix: str) -> str:
+def predictions_as(record: RunRecord, suffix: str, uncertainty: Uncertainty | None = None) -> str:
     """A run's predictions for a file that ends in ``.csv`` or ``.jsonl``.
+
+    Where the uncertainty is acted on there are ``abstained``, ``label_set`` and ``out_of_scope``.
 
     Raises:
         SpecError: Another suffix.
@@ -103,10 +121,10 @@ def predictions_as(record: RunRecord, suffix: str) -> str:
     formats = {".csv": predictions_csv, ".jsonl": predictions_jsonl}
     if suffix not in formats:
         raise SpecError(f"no predictions in {suffix!r}; {nearest(suffix, formats)}")
-    return formats[suffix](record)
+    return formats[suffix](record, uncertainty)
 
 
-def predictions_csv(record: RunRecord) -> str:
+def predictions_csv(record: RunRecord, uncertainty: Uncertainty | None = None) -> str:
     """One line per row: id, gold, predicted, tied, problem, and ``p:<label>`` for each label.
 
     Rows with choices of their own have one column ``p`` with a JSON list. Of a model that writes
@@ -127,16 +145,25 @@ def predictions_csv(record: RunRecord) -> str:
         else:
             line["p"] = json.dumps(p) if p is not None else None
         lines.append(line)
-    return csv_text(("id", "gold", "predicted", "tied", "problem", *labels), lines)
+    acted = uncertainty.columns if uncertainty else {}
+    for column, values in acted.items():
+        for line, value in zip(lines, values, strict=True):
+            line[column] = json.dumps(value) if isinstance(value, tuple) else value
+    added = [column for column in acted if column != "gold"]
+    return csv_text(("id", "gold", "predicted", *added, "tied", "problem", *labels), lines)
 
 
-def predictions_jsonl(record: RunRecord) -> str:
+def predictions_jsonl(record: RunRecord, uncertainty: Uncertainty | None = None) -> str:
     """One JSON object per row; as the CSV, with types, and ``p`` as a list in order of labels.
 
     The labels of ``p`` stand in each line as ``labels``, absent for rows with own choices.
     """
     lines = []
-    for line, (_, prediction) in zip(_predictions(record), _joined(record), strict=True):
+    acted = uncertainty.columns if uncertainty else {}
+    for place, (line, (_, prediction)) in enumerate(
+        zip(_predictions(record), _joined(record), strict=True)
+    ):
+        line |= {column: values[place] for column, values in acted.items()}
         if facts_of(record).writing:
             lines.append(json_text(line))
             continue

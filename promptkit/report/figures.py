@@ -24,6 +24,19 @@ NAMES = {
     "number": "right number",
     "constant_of_train": "most frequent answer of train",
     "constant_of_golds": "most frequent answer of these rows",
+    "answered": "rows answered",
+    "accuracy_of_answered": "accuracy of answered rows",
+    "aurc": "area under risk and coverage (0 is best)",
+    "set_coverage": "sets that hold the right label",
+    "set_size": "labels of a set, on average",
+    "single_sets": "sets of one label",
+    "empty_sets": "empty sets",
+    "out_of_scope_auroc": "AUROC of rows in and out of scope",
+    "false_positive_rate_at_95": "out of scope, kept with 95% in scope (0 is best)",
+    "in_scope_kept": "rows in scope, kept",
+    "out_of_scope_caught": "rows out of scope, caught",
+    "accuracy_with_out_of_scope": "accuracy, out of scope a label",
+    "out_of_scope_f1": "F1 of out of scope",
 }
 
 #: Short names, for the columns of tables that hold many runs.

@@ -18,6 +18,8 @@ from promptkit.report.figures import decimal, duration, metric_name, rate, rows,
 from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, table
 from promptkit.report.lists import runs_table, seeds_table
 from promptkit.report.plain import cell, naming, plain, shorten, shorten_middle
+from promptkit.report.uncertainty import uncertainty_table
+from promptkit.runs.uncertainty import Uncertainty
 from promptkit.types import Cost, Prediction, RunRecord
 
 __all__ = ["print_tables", "run_table", "runs_table", "seeds_table"]
@@ -28,14 +30,26 @@ PROBLEMS_SHOWN = 3
 REPLIES_SHOWN = 3
 
 
-def print_tables(records: Sequence[RunRecord], console: Console | None = None) -> None:
-    """Print one run in full, or several draws of it side by side."""
+def print_tables(
+    records: Sequence[RunRecord],
+    console: Console | None = None,
+    uncertainty: Uncertainty | None = None,
+) -> None:
+    """Print one run in full, or several draws of it side by side.
+
+    Args:
+        records: The runs.
+        console: Where to.
+        uncertainty: What acting on the uncertainty of the only run brings.
+    """
     console = console or Console()
     if len(records) > 1:
         console.print(seeds_table(records))
         return
     for record in records:
         console.print(run_table(record))
+    if uncertainty is not None:
+        console.print(uncertainty_table(uncertainty))
 
 
 def run_table(record: RunRecord) -> Group:

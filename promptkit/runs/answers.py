@@ -11,6 +11,7 @@ from promptkit.data.ids import content_id
 from promptkit.data.values import is_missing, is_whole_text, plain
 from promptkit.errors import SpecError
 from promptkit.prompts import Template
+from promptkit.runs.sure import Sure
 from promptkit.types import Example, Prediction, Scalar
 
 PREDICTED, PROBLEM, REPLY = "predicted", "problem", "reply"
@@ -26,6 +27,7 @@ class AnswerColumns:
         proba: Whether there are columns of probabilities.
         prefix: Stands before every added name.
         reply: Whether there is a column of what the model wrote; it has no probabilities.
+        sure: What is said of how sure the model is; None says nothing.
     """
 
     labels: tuple[Scalar, ...]
@@ -33,6 +35,7 @@ class AnswerColumns:
     proba: bool = False
     prefix: str = ""
     reply: bool = False
+    sure: Sure | None = None
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -43,6 +46,7 @@ class AnswerColumns:
     def kinds(self) -> dict[str, type]:
         """What the values of the added columns are."""
         kinds: dict[str, type] = {PREDICTED: _kind(self.labels)}
+        kinds |= self.sure.kinds if self.sure else {}
         if self.proba and self.names:
             kinds |= {f"p:{name}": float for name in self.names}
         elif self.proba:
@@ -73,6 +77,7 @@ class AnswerColumns:
         if choices is not None and isinstance(label, int):
             label = str(choices[label])
         values: list[Any] = [label]
+        values += self.sure.of(prediction) if self.sure else []
         if self.proba:
             log_p = None if prediction is None else prediction.log_p
             shares = None if log_p is None else [exp(one) for one in log_p]

@@ -5,6 +5,8 @@ Whatever can be wrong without a model in memory is found here, before one is loa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from promptkit.data import Dataset
 from promptkit.errors import DataError
 from promptkit.prompts import Template
@@ -17,8 +19,8 @@ from promptkit.runs.parts import order_for, selector_for, showing
 from promptkit.runs.rows import rows_for
 from promptkit.runs.saved_trial import saved_trial
 from promptkit.runs.spec import EvalSpec
-from promptkit.runs.trial import Trial, trial_of
-from promptkit.types import Example
+from promptkit.runs.trial import Trial, is_outside, trial_of
+from promptkit.types import Example, Scalar
 
 
 def build(asked: EvalSpec) -> Trial:
@@ -30,12 +32,24 @@ def build(asked: EvalSpec) -> Trial:
     if is_saved(asked.model):
         return saved_trial(asked)
     template, data, train, notes = rows_for(asked)
+    train, outside = _set_apart(train, asked.out_of_scope)
     own = OwnRows(calibration_rows(asked, template), data.examples)
     method = method_for(asked, template, bool(train), own)
     if train is not None and is_learned(asked.strategy):
         train, told = _not_evaluated(train, data)
         notes += [told] if told else []
-    return trial_of(asked, method, template, data, train, notes)
+    trial = trial_of(asked, method, template, data, train, notes)
+    return replace(trial, outside=outside)
+
+
+def _set_apart(
+    train: Dataset | None, out_of_scope: Scalar | None
+) -> tuple[Dataset | None, tuple[Example, ...]]:
+    """The training rows of some label, and those of none, from which nothing is learned."""
+    if train is None or out_of_scope is None:
+        return train, ()
+    outside = tuple(row for row in train if is_outside(row, out_of_scope))
+    return train.without([out_of_scope]), outside
 
 
 def _not_evaluated(train: Dataset, data: Dataset) -> tuple[Dataset, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from promptkit.data import Dataset, apply_labels, match_label
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.runs.spec import EvalSpec
-from promptkit.types import Scalar
+from promptkit.types import Scalar, label_key
 
 
 def settle_labels(
@@ -17,15 +17,27 @@ def settle_labels(
     """One label set for template, rows and training rows; what was left out is noted."""
     if template.choosing or template.writing:
         why = "each row brings its choices" if template.choosing else "the answer is a text"
-        if asked.labels:
-            raise SpecError(f"template {template.name!r}: {why}; no --labels")
+        for option in ("labels", "out_of_scope"):
+            if getattr(asked, option) not in (None, []):
+                named = option.replace("_", "-")
+                raise SpecError(f"template {template.name!r}: {why}; no --{named}")
         return template, data, train, []
     notes: list[str] = []
-    known = _known_labels(asked, template, data, train)
+    known, outside = _known_labels(asked, template, data, train), asked.out_of_scope
+    if outside is not None:
+        known = _without(known, outside)
     wanted = wanted_labels(asked.labels, known)
-    data, dropped = apply_labels(data, known, asked.label_map, keep=wanted)
+    whole = () if outside is None else (outside,)  # such rows are kept, and no label of the task
+    known, kept = (*known, *whole), (*wanted, *whole)
+    data, dropped = apply_labels(data, known, asked.label_map, keep=kept)
     if dropped:
         notes.append(f"{dropped} rows with other labels than {_listed(wanted)} are left out")
+    if outside is not None:
+        n = sum(label_key(row.label) == label_key(outside) for row in data)
+        notes.append(
+            f"{n:,} of the {len(data):,} rows are of none of the labels ({outside}): they count "
+            "where rows out of scope are told apart, and nowhere else"
+        )
     if template.declared and len(wanted) < len(template.declared):
         why = "as --labels asks" if asked.labels else "the others are not declared by the data"
         notes.append(
@@ -33,7 +45,7 @@ def settle_labels(
             f"{_listed(wanted)} ({why})"
         )
     if train is not None:
-        train, _ = apply_labels(train, known, asked.label_map, keep=wanted)
+        train, _ = apply_labels(train, known, asked.label_map, keep=kept)
     return template.with_labels(wanted), data, train, notes
 
 
@@ -44,7 +56,8 @@ def _known_labels(
     if template.declared:
         if data.labels is None or asked.labels:
             return template.declared
-        declared = [_mapped(label, asked, template.declared, data) for label in data.labels]
+        said = [x for x in data.labels if not _is(asked.out_of_scope, x, asked.label_map)]
+        declared = [_mapped(label, asked, template.declared, data) for label in said]
         return tuple(dict.fromkeys(declared))
     if data.labels is not None:
         return tuple(dict.fromkeys(asked.label_map.get(str(x), x) for x in data.labels))
@@ -58,6 +71,18 @@ def _known_labels(
         f"template {template.name!r} leaves its labels open, and {data.origin} has no card that "
         "declares them; give --labels a,b,c or --train-data FILE"
     )
+
+
+def _without(known: Sequence[Scalar], outside: Scalar) -> tuple[Scalar, ...]:
+    """The labels without the one that stands for none of them."""
+    own = match_label(outside, known)
+    return tuple(x for x in known if own is None or label_key(x) != label_key(own))
+
+
+def _is(outside: Scalar | None, label: Scalar, label_map: Mapping[str, Scalar]) -> bool:
+    """Whether a label of the data is the one that stands for none."""
+    mapped = label_map.get(str(label), label)
+    return outside is not None and match_label(mapped, [outside]) is not None
 
 
 def _mapped(label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Dataset) -> Scalar:

@@ -217,6 +217,7 @@ class _Work:
             self.columns,
             self.names,
             [kind.__name__ for kind in self.job.answers.kinds.values()],
+            *([self.job.answers.sure.key] if self.job.answers.sure else []),
         ]
         return hashlib.sha256(canonical(content).encode()).hexdigest()
 

@@ -19,6 +19,8 @@ from promptkit.runs.saved import ASKED_MODELS_ONLY, load_model
 from promptkit.runs.spec import EvalSpec, flag
 from promptkit.runs.trial import Trial, trial_of
 
+#: What is chosen on training rows, of which a saved model brings none.
+UNCERTAINTY = ("abstain", "conformal", "out_of_scope")
 #: Options of an evaluation that a saved model has settled.
 SETTLED = (
     "shots",
@@ -34,6 +36,7 @@ SETTLED = (
     "train_data",
     "dry_run",
     *ASKED_MODELS_ONLY,
+    *UNCERTAINTY,
 )
 
 

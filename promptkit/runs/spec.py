@@ -58,6 +58,10 @@ class EvalSpec(BaseModel):
         permutation: In which order labels or choices are listed in prompts; 0 as written.
         chat: Use the model's chat template, or do not; the template says by default.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
+        abstain: Answer only where the model is sure: ``0.9 accuracy``, ``0.9 empirical accuracy``
+            or ``0.8 coverage``; see `promptkit.metrics.selective`.
+        conformal: Label sets that hold the right label so often: ``0.9`` or ``0.9 adaptive``.
+        out_of_scope: The gold label of rows that belong to none of the task's labels.
         seed: Seed of every random choice.
         seeds: Draws of demonstrations, or fits, with seeds counted on from ``seed``.
         batch_size: Sequences of a batch.
@@ -106,6 +110,9 @@ class EvalSpec(BaseModel):
     permutation: Whole = 0
     chat: bool | None = None
     chat_template_kwargs: dict[str, Any] = {}
+    abstain: str | None = None
+    conformal: str | None = None
+    out_of_scope: Scalar | None = None
     seed: int = 0
     seeds: Positive = 1
     batch_size: Positive | Literal["auto"] = "auto"
@@ -123,6 +130,11 @@ class EvalSpec(BaseModel):
     @classmethod
     def _labels_from_text(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("abstain", "conformal", mode="before")
+    @classmethod
+    def _text_from_number(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, float) else value
 
     @field_validator("batch_size", mode="before")
     @classmethod

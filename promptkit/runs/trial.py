@@ -13,7 +13,7 @@ from promptkit.protocols import Strategy
 from promptkit.runs.method import Method
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.calibrated import told
-from promptkit.types import RunSpec, Value
+from promptkit.types import Example, RunSpec, Scalar, Value, label_key
 
 #: Rows of a chunk, see `chunk_for`.
 CHUNK, GPU_CHUNK = 64, 512
@@ -37,6 +37,7 @@ class Trial:
         packages: Versions that matter.
         fits: Whether the strategy is fitted before it is asked; a saved one is not.
         chunk: Rows that are scored and stored together; see `chunk_for`.
+        outside: Training rows of none of the labels; nothing is learned from them.
     """
 
     spec: RunSpec
@@ -50,6 +51,7 @@ class Trial:
     packages: Mapping[str, str]
     fits: bool = True
     chunk: int = CHUNK
+    outside: tuple[Example, ...] = ()
 
 
 def chunk_for(device: str, has_model: bool) -> int:
@@ -109,7 +111,7 @@ def trial_of(
         template=template,
         data=data,
         train=train,
-        golds=tuple(template.target(example) for example in data),
+        golds=tuple(_gold(asked, template, example) for example in data),
         notes=(*notes, *method.notes),
         origin={
             "data": data.origin,
@@ -131,3 +133,15 @@ def trial_of(
 def named(rows: Dataset) -> dict[str, Any]:
     """Rows as a spec names them: by what they are called, how many they are, and their content."""
     return {"name": rows.name, "n": len(rows), "hash": rows.content_hash()}
+
+
+def _gold(asked: EvalSpec, template: Template, example: Example) -> Value | None:
+    """The gold label; None for a row of none of the labels, which no label can be right for."""
+    if is_outside(example, asked.out_of_scope):
+        return None
+    return template.target(example)
+
+
+def is_outside(example: Example, out_of_scope: Scalar | None) -> bool:
+    """Whether a row's label says that it belongs to none of the task's."""
+    return out_of_scope is not None and label_key(example.label) == label_key(out_of_scope)

@@ -215,6 +215,7 @@ class Evidence:
         decided: Whether ``log_p`` is a bare decision, 0 for the words of one label and -inf for
             all others: then there are no probabilities.
         generations: What the model wrote, a text for each sample; empty where it was not asked to.
+        members: What each part of an ensemble found out.
     """
 
     example_id: str
@@ -229,6 +230,7 @@ class Evidence:
     calibrated: tuple[float, ...] = ()
     decided: bool = False
     generations: tuple[Generation, ...] = ()
+    members: tuple[Evidence, ...] = ()
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Evidence:
@@ -239,7 +241,8 @@ class Evidence:
             if key != "log_prior"  # of runs that were stored before `calibrated` took its place
         }
         written = tuple(Generation(**one) for one in values.pop("generations", ()))
-        return cls(**values, generations=written)
+        members = tuple(cls.from_json(one) for one in values.pop("members", ()))
+        return cls(**values, generations=written, members=members)
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,7 @@ class Prediction:
         problem: Why it is unscored.
         text: What the model wrote, kept where no label could be read from it too; empty where it
             wrote nothing. Of several samples it is the first that says the label.
-        agreement: Share of the samples that say the label; None where there was one, or none.
+        agreement: Share of samples, or of an ensemble's prompts, that say the label; None of one.
     """
 
     example_id: str

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from promptkit.errors import DataError, StoreError
-from promptkit.protocols import NO_CONTEXT, FitContext, OnStep, Step, Strategy
+from promptkit.protocols import NO_CONTEXT, FitContext, Strategy
 from promptkit.selectors.copies import copy_key
 from promptkit.selectors.draw import ranker
+from promptkit.strategies.several import Tally, part_of
 from promptkit.types import Cost, Evidence, Example, Prediction, label_key
 
 #: Parts that the training rows are dealt into.
@@ -42,12 +42,12 @@ class CrossFitted:
         self.make, self.folds, self.seed = make, folds, seed
         self._unfitted = make()
         self.fitted_: list[Strategy] = []
-        self._spent = Cost()
+        self._tally = Tally()
 
     @property
     def cost(self) -> Cost:
         """What all copies have done so far; they may share one model, and so one meter."""
-        return self._spent
+        return self._tally.cost
 
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Deal the rows into folds, and fit a copy without each.
@@ -62,8 +62,8 @@ class CrossFitted:
             kept = [row for row in train if parts[_name(row)] != fold]
             one = self.make()
             self.fitted_.append(one)
-            with self._counted(one):
-                one.fit(kept, _part_of(context, fold, n))
+            with self._tally.of(one):
+                one.fit(kept, part_of(context, fold, n))
         return self
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
@@ -74,7 +74,7 @@ class CrossFitted:
             by_fold.setdefault(self.fold_of(row), []).append(place)
         for fold, places in sorted(by_fold.items()):
             rows = [examples[place] for place in places]
-            with self._counted(self.fitted_[fold]) as one:
+            with self._tally.of(self.fitted_[fold]) as one:
                 found |= dict(zip(places, one.gather(rows), strict=True))
         return [found[place] for place in range(len(examples))]
 
@@ -124,14 +124,6 @@ class CrossFitted:
         self.fitted_ = [self.make().restore(folder / str(fold)) for fold in range(n)]
         return self
 
-    @contextmanager
-    def _counted(self, one: Strategy) -> Iterator[Strategy]:
-        before = one.cost
-        try:
-            yield one
-        finally:
-            self._spent += one.cost - before
-
     def _dealt(self, train: Sequence[Example]) -> dict[str, int]:
         """The fold of each text: those of a label are dealt out in turn, in a drawn order."""
         labels: dict[str, str] = {}
@@ -152,15 +144,3 @@ class CrossFitted:
 def _name(row: Example) -> str:
     """What a row and its copies share."""
     return hashlib.sha256(copy_key(row).encode(errors="surrogatepass")).hexdigest()
-
-
-def _part_of(context: FitContext, fold: int, n: int) -> FitContext:
-    """One fit of n: a folder of its own, and progress counted on from the fits before."""
-    folder = None if context.folder is None else context.folder / f"fold-{fold}"
-    if folder is not None:
-        folder.mkdir(exist_ok=True)
-
-    def on_step(step: Step, told: OnStep = context.on_step) -> None:
-        told(Step(fold * step.total + step.done, n * step.total, step.loss, step.score))
-
-    return FitContext(folder, on_step)

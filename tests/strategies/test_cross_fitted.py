@@ -102,7 +102,7 @@ def test_cost_and_progress_are_those_of_all_fits(tmp_path):
     found.fit(ROWS, FitContext(tmp_path, steps.append))
     assert found.cost.trained_parameters == sum(2 * len(one.counts_) for one in found.fitted_)
     assert [(step.done, step.total) for step in steps] == [(i + 1, 80) for i in range(80)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"fold-{i}" for i in range(5)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"part-{i}" for i in range(5)]
     before = found.cost
     found.predict(ROWS[:7])
     assert (found.cost - before).rows == 7

@@ -10,7 +10,6 @@ that one run says little was measured by Zhao et al. (2021), Lu et al. (2022) an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
@@ -139,7 +138,7 @@ def row_error(worth: ArrayLike) -> float | None:
     """
     cells = np.asarray(worth, dtype=np.float64)
     n = cells.shape[1]
-    return sqrt(cells.var(axis=1, ddof=1).mean() / n) if n > 1 else None
+    return sqrt(float(cells.var(axis=1, ddof=1).mean()) / n) if n > 1 else None
 
 
 def chance_sd(worth: ArrayLike) -> float | None:
@@ -180,12 +179,12 @@ def agreement(answers: NDArray[np.int64]) -> float:
     for row in answers.T:
         _, counts = np.unique(row, return_counts=True)
         pairs += int((counts * (counts - 1)).sum())
-    return pairs / (runs * (runs - 1) * n)
+    return pairs / int(runs * (runs - 1) * n)
 
 
 def unanimous(answers: NDArray[np.int64]) -> float:
     """Share of rows that all runs answer alike."""
-    return float((answers == answers[0]).all(axis=0).mean())
+    return float(np.mean((answers == answers[0]).all(axis=0)))
 
 
 def changed(answers: NDArray[np.int64], axis: int) -> float:
@@ -197,5 +196,6 @@ def changed(answers: NDArray[np.int64], axis: int) -> float:
         answers: An axis for each factor, then n rows.
         axis: The factor.
     """
-    levels: Sequence[NDArray[np.int64]] = list(np.moveaxis(answers, axis, 0))
-    return float(np.mean([(one != other).mean() for one, other in combinations(levels, 2)]))
+    pairs = combinations(range(answers.shape[axis]), 2)
+    levels = [(answers.take(one, axis), answers.take(other, axis)) for one, other in pairs]
+    return float(np.mean([(one != other).mean() for one, other in levels]))

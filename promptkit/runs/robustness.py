@@ -251,7 +251,7 @@ def _answers(records: Sequence[RunRecord]) -> NDArray[np.int64]:
 def _idle(factors: Sequence[Factor], moved: Sequence[float]) -> list[str]:
     """Which factors moved no answer at all."""
     return [
-        f"{factor.word}: no answer changed with it; perhaps this model does not read what it changes"
+        f"{factor.word}: no answer changed with it; perhaps the model does not read what it changes"
         for factor, share in zip(factors, moved, strict=True)
         if not share
     ]

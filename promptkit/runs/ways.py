@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from promptkit.backends import BACKENDS
-from promptkit.errors import SpecError
+from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template, template_paths
 from promptkit.prompts.permutation import listed
 from promptkit.runs.adapt import is_learned, prompting_as, suited
@@ -87,6 +87,8 @@ def ways_of(asked: EvalSpec) -> Ways:
     _check(asked)
     base = build(asked.model_copy(update={"templates": []}))
     template = base.template
+    if all(gold is None for gold in base.golds):
+        raise DataError(f"{base.data.origin}: no row has a label, so that nothing can be scored")
     asked = prompting_as(suited(asked, template))
     shots = int(base.spec.strategy.get("shots") or 0)
     pinned: dict[str, Any] = {"data": asked.data or template.keys.data, "shots": shots}
@@ -204,17 +206,17 @@ def _reference(template: Template) -> str:
 def _of_draws(asked: EvalSpec, base: Trial, shots: int) -> tuple[Factor, str]:
     strategy = base.spec.strategy
     selector = strategy.get("selector") or {}
-    fixed = selector.get("name") in UNDRAWN or bool(selector.get("ids"))
-    sampled = bool(strategy.get("temperature"))  # a model that writes draws its samples
+    drawing = bool(shots) and selector.get("name") not in UNDRAWN and not selector.get("ids")
+    sampling = bool(strategy.get("temperature"))  # a model that writes draws its samples
     why = "prompts show none; add --shots"
-    if shots and fixed:
-        why = f"selector {selector.get('name')} draws nothing; --selector balanced does"
-    n = (asked.seeds if asked.seeds > 1 else DRAWS) if (shots and not fixed) or sampled else 1
+    if shots and not drawing:
+        why = f"selector {selector.get('name')} draws none; --selector balanced does"
+    drawn = ["demonstrations"] if drawing or not sampling else []
+    word = " and ".join([*drawn, *(["samples"] if sampling else [])])
+    n = asked.seeds if asked.seeds > 1 else DRAWS
+    n = n if drawing or sampling else 1
     seeds = tuple(range(asked.seed, asked.seed + n))
-    drawn = ["demonstrations"] if shots and not fixed or not sampled else []
-    word = " and ".join([*drawn, *(["samples"] if sampled else [])])
-    names = tuple(f"seed {seed}" for seed in seeds)
-    return Factor("seed", f"draw of {word}", seeds, names), why
+    return Factor("seed", f"draw of {word}", seeds, tuple(f"seed {one}" for one in seeds)), why
 
 
 def _of_orders(asked: EvalSpec, shots: int, reads: str) -> tuple[Factor, str]:

@@ -96,13 +96,17 @@ def range_table(found: Robustness) -> Table:
 
 
 def shown_ways(found: Robustness) -> list[tuple[str, Way]]:
-    """The best run, one in the middle, the worst, and the one that was asked for."""
+    """The best run, one in the middle, the worst, and the one that was asked for.
+
+    Of two in the middle it is the lower one.
+    """
     ranked = found.ranked()
+    middle = "median" if len(ranked) % 2 else "below median"
     asked = found.as_asked()
     place = ranked.index(asked) + 1
     return [
         ("best", ranked[0]),
-        ("median", ranked[(len(ranked) - 1) // 2]),
+        (middle, ranked[len(ranked) // 2]),
         ("worst", ranked[-1]),
         (f"as asked ({place} of {len(ranked)})", asked),
     ]

@@ -70,6 +70,8 @@ HELP = """Evaluate a way of adapting a model on labelled rows, and print scores 
 
   promptkit eval -t word_problems --model ./Qwen3-0.6B --option samples=5
 
+  promptkit eval -t sentiment_few_shot --shots 4 --robustness
+
   promptkit eval --strategy features --data reviews.csv --train-data train.csv
 
   promptkit eval --model my-tuned-model --data reviews.csv
@@ -82,7 +84,7 @@ Where the labels of the data have other names, say what they stand for:
 --label-field stars --label-map 1=negative,3=neutral,5=positive
 """
 
-SHOTS = "Demonstrations"
+SHOTS, WAYS = "Demonstrations", "Several ways of asking"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -171,6 +173,16 @@ def command(
     seeds: Annotated[
         int | None, panel("Repeat over so many draws of demonstrations, or fits.", SHOTS)
     ] = None,
+    templates: Annotated[
+        str | None, panel("Further templates for the same task: a,b; or all in the box.", WAYS)
+    ] = None,
+    robustness: Annotated[
+        bool | None,
+        panel("How far the score moves over templates, draws and orders.", WAYS, "--robustness"),
+    ] = None,
+    robustness_runs: Annotated[
+        int | None, panel("How many runs that may take (default: 36).", WAYS)
+    ] = None,
     format: Annotated[str | None, panel("table, json, csv or markdown.", RESULT)] = None,
     output: Annotated[
         str | None, panel("Write the results to a file, by its suffix.", RESULT)
@@ -201,6 +213,16 @@ def command(
     asked = eval_spec(spec, options)
     check_outputs(asked)
     wishes = wishes_of(asked)
+    if asked.robustness:
+        from promptkit.cli.robustness import evaluate_robustness
+
+        if wishes:
+            raise SpecError(
+                "--robustness is over many runs, and a threshold is chosen for one: leave out "
+                "--abstain, --conformal and --out-of-scope"
+            )
+        evaluate_robustness(asked)
+        return
     try:
         records = evaluate(asked)
         uncertainty = acted_on(asked, records[0]) if wishes else None
@@ -216,7 +238,7 @@ def check_outputs(asked: EvalSpec) -> None:
             raise SpecError(f"{option} {path}: no such folder {Path(path).parent}")
     if asked.predictions and Path(asked.predictions).suffix not in {".csv", ".jsonl"}:
         raise SpecError(f"--predictions {asked.predictions}: the name must end in .csv or .jsonl")
-    if asked.predictions and asked.seeds > 1:
+    if asked.predictions and asked.seeds > 1 and not asked.robustness:
         raise SpecError("--predictions is for one draw; leave out --seeds")
 
 

@@ -30,6 +30,10 @@ class Watch:
         """So many steps of a fit are done."""
         self._show(f"{self.name}: {fit_words(step)}", step.done, step.total, "steps")
 
+    def on_run(self, done: int, total: int, what: str) -> None:
+        """So many runs of several are done, and what the next one does."""
+        self._show(f"{self.name}: {what}", done, total, "runs")
+
     def _show(self, words: str, done: int, total: int | None, unit: str) -> None:
         if self._bar:
             self._bar.update(self._task, description=words, completed=done, total=total, unit=unit)

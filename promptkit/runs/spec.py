@@ -74,6 +74,9 @@ class EvalSpec(BaseModel):
         cache: Whether the backend's answers are kept for other runs; the backend says by default.
         cache_folder: Where they are kept; ``cache`` below PROMPTKIT_HOME by default.
         dry_run: Without a model: show what would be done.
+        templates: Further templates for the same task; ``all`` is those in the box that fit.
+        robustness: Evaluate over templates, draws of demonstrations and orders, not once.
+        robustness_runs: How many runs that may take.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,8 +128,11 @@ class EvalSpec(BaseModel):
     cache: bool | None = None
     cache_folder: str | None = None
     dry_run: bool = False
+    templates: list[str] = []
+    robustness: bool = False
+    robustness_runs: Annotated[int, Field(ge=2)] = 36
 
-    @field_validator("labels", mode="before")
+    @field_validator("labels", "templates", mode="before")
     @classmethod
     def _labels_from_text(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
@@ -162,6 +168,9 @@ def eval_spec(path: str | None, options: Mapping[str, Any]) -> EvalSpec:
     if found:
         for key in ("template", "data", "train_data", "model", "calibration_rows"):
             file.content[key] = _beside(found.parent, file.content.get(key))
+        if isinstance(file.content.get("templates"), list):
+            told = file.content["templates"]
+            file.content["templates"] = [_beside(found.parent, one) for one in told]
     given = {key: value for key, value in options.items() if value is not None}
     content = {key: value for key, value in file.content.items() if value is not None} | given
     prompts = content.get("strategy", "in_context") in ("in_context", "generate")

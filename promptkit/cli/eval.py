@@ -72,6 +72,8 @@ HELP = """Evaluate a way of adapting a model on labelled rows, and print scores 
 
   promptkit eval -t sentiment_few_shot --shots 4 --robustness
 
+  promptkit eval -t multiple_choice_letters --model ./Qwen3-0.6B --permutations 4
+
   promptkit eval --strategy features --data reviews.csv --train-data train.csv
 
   promptkit eval --model my-tuned-model --data reviews.csv
@@ -174,7 +176,17 @@ def command(
         int | None, panel("Repeat over so many draws of demonstrations, or fits.", SHOTS)
     ] = None,
     templates: Annotated[
-        str | None, panel("Further templates for the same task: a,b; or all in the box.", WAYS)
+        str | None,
+        panel("Answer from further templates for the same task too: a,b; or all.", WAYS),
+    ] = None,
+    draws: Annotated[
+        int | None, panel("Answer from so many draws of demonstrations.", WAYS)
+    ] = None,
+    permutations: Annotated[
+        int | None, panel("Answer from so many orders of the listed labels or choices.", WAYS)
+    ] = None,
+    ensemble: Annotated[
+        str | None, panel("How answers are put together: mean, product or vote.", WAYS)
     ] = None,
     robustness: Annotated[
         bool | None,

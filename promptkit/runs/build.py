@@ -13,7 +13,8 @@ from promptkit.prompts import Template
 from promptkit.runs.adapt import is_learned
 from promptkit.runs.calibration import OwnRows, calibration_rows
 from promptkit.runs.manifest import is_saved
-from promptkit.runs.method import copies_left_out, method_for
+from promptkit.runs.method import copies_left_out
+from promptkit.runs.methods import method_for
 from promptkit.runs.models import backend_for_spec
 from promptkit.runs.parts import order_for, selector_for, showing
 from promptkit.runs.rows import rows_for

@@ -16,7 +16,8 @@ from promptkit.errors import DataError
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import is_learned
 from promptkit.runs.calibration import OwnRows, calibration_rows
-from promptkit.runs.method import Method, copies_left_out, method_for
+from promptkit.runs.method import Method, copies_left_out
+from promptkit.runs.methods import method_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
 from promptkit.selectors.draw import ranker

@@ -8,10 +8,9 @@ from typing import Any
 
 from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.data import Dataset
-from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import is_learned, make_strategy, prompting_as, suited, takes
+from promptkit.runs.adapt import make_strategy, takes
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
 from promptkit.runs.models import (
     LEARNING_PACKAGES,
@@ -31,34 +30,12 @@ from promptkit.runs.parts import (
     takes_encoder,
 )
 from promptkit.runs.served import served_notes
-from promptkit.runs.spec import EvalSpec, flag
+from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.calibrated import Calibration
 from promptkit.types import Example
 
 #: What a spec says of the template or backend of a strategy that uses none.
 NONE = "none"
-#: What can be asked of prompting alone.
-PROMPTING_ONLY = (
-    "shots",
-    "selector",
-    "selector_options",
-    "order",
-    "verbalizer",
-    "verbalizer_options",
-    "calibration",
-    "calibration_options",
-    "calibration_rows",
-    "permutation",
-    "chat",
-    "chat_template_kwargs",
-    "adapter",
-    "backend",
-    "backend_options",
-    "base_url",
-    "tokenizer",
-    "cache",
-    "cache_folder",
-)
 
 
 @dataclass(frozen=True)
@@ -92,32 +69,6 @@ class Method:
     learned_from: Mapping[str, Any] | None = None
     calibration: Calibration | None = None
     calibrated_on: Dataset | None = None
-
-
-def method_for(
-    asked: EvalSpec, template: Template, has_train: bool, own: OwnRows = NO_ROWS
-) -> Method:
-    """The method that was asked for, everything about it checked, and no weights loaded.
-
-    Args:
-        asked: What the user asked for.
-        template: Its labels settled.
-        has_train: Whether there are training rows.
-        own: Rows that a calibration alone sees, or must not see.
-
-    Raises:
-        PromptkitError: What cannot be.
-    """
-    if not is_learned(asked.strategy):
-        return prompting(prompting_as(suited(asked, template)), template, has_train, own)
-    usual = EvalSpec()
-    for name in PROMPTING_ONLY:
-        if getattr(asked, name) != getattr(usual, name):
-            raise SpecError(
-                f"--{flag(name)} is for prompting, and strategy {asked.strategy!r} "
-                "learns instead: leave it out"
-            )
-    return stand_in(asked, template) if asked.dry_run else learned(asked, template)
 
 
 def prompting(

@@ -41,6 +41,8 @@ WRITING_OPTIONS = (
     "stop",
     "constrained",
 )
+#: Selectors that draw nothing, or only where nothing else tells rows apart.
+UNDRAWN = ("none", "nearest", "nearest_per_class", "bm25", "mmr", "dpp")
 _DEFAULT_SELECTOR = "balanced"
 
 

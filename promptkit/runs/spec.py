@@ -74,7 +74,11 @@ class EvalSpec(BaseModel):
         cache: Whether the backend's answers are kept for other runs; the backend says by default.
         cache_folder: Where they are kept; ``cache`` below PROMPTKIT_HOME by default.
         dry_run: Without a model: show what would be done.
-        templates: Further templates for the same task; ``all`` is those in the box that fit.
+        templates: Further templates for the same task; ``all`` is those in the box that fit. Each
+            row is answered once from all of them, unless robustness is asked for.
+        draws: Draws of demonstrations from which each row is answered once.
+        permutations: Orders of the listed labels or choices from which each row is answered once.
+        ensemble: How the answers are put together: ``mean``, ``product`` or ``vote``.
         robustness: Evaluate over templates, draws of demonstrations and orders, not once.
         robustness_runs: How many runs that may take.
     """
@@ -129,6 +133,9 @@ class EvalSpec(BaseModel):
     cache_folder: str | None = None
     dry_run: bool = False
     templates: list[str] = []
+    draws: Positive = 1
+    permutations: Positive = 1
+    ensemble: Literal["mean", "product", "vote"] = "mean"
     robustness: bool = False
     robustness_runs: Annotated[int, Field(ge=2)] = 36
 

@@ -15,6 +15,7 @@ from promptkit.runs.adapt import is_learned, prompting_as, suited
 from promptkit.runs.build import build
 from promptkit.runs.manifest import is_saved
 from promptkit.runs.models import backend_for_spec
+from promptkit.runs.parts import UNDRAWN
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.templates_alike import ALL, distinct, templates_alike
 from promptkit.runs.trial import Trial
@@ -24,8 +25,6 @@ TEMPLATES, DRAWS, PERMUTATIONS = 4, 3, 3
 #: Orders of demonstrations that need no model, beside the one that was asked for.
 ORDERS = ("as_selected", "interleaved", "random")
 ORDER = "order of demonstrations"
-#: Selectors that draw nothing, or only where nothing else tells rows apart.
-UNDRAWN = ("none", "nearest", "nearest_per_class", "bm25", "mmr", "dpp")
 
 
 @dataclass(frozen=True)

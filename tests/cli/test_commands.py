@@ -188,7 +188,7 @@ def test_doctor_finds_the_in_box_model_and_the_backends(promptkit):
     assert status == 0
     assert "SHA-256 as expected" in out
     absent = [name for name in ("openai", "vllm") if find_spec(name) is None]
-    assert out.count("can run") == 5 - len(absent)
+    assert out.count("can run") == 6 - len(absent)
     assert out.count("not installed") == len(absent)
 
 

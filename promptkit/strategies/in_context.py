@@ -110,7 +110,10 @@ class InContext:
 
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
         """Evidence for each row's own candidates, in the order of the rows."""
-        found = self._ask(examples)
+        return self.marked(examples, self._ask(examples))
+
+    def marked(self, examples: Sequence[Example], found: list[Evidence]) -> list[Evidence]:
+        """The evidence with what the calibration makes of it, where it has learned beforehand."""
         calibration, learned = self.calibration, self.learned_
         if calibration is None or learned is None:
             return found

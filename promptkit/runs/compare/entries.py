@@ -34,7 +34,8 @@ class Offer:
     default: bool = False
 
 
-_BATCH = {"calibration": "batch"}
+_BATCH, _PRIOR = {"calibration": "batch"}, {"calibration": "prior_matching"}
+_NEAREST = {"shots": 8, "selector": "nearest"}
 
 #: In the order of simplicity: what has to be kept, served and understood, the least first.
 OFFERS: Mapping[str, Offer] = {
@@ -47,6 +48,12 @@ OFFERS: Mapping[str, Offer] = {
     "features": Offer("features", always=True, default=True),
     "few-shot": Offer("in_context", {"shots": 8}, default=True),
     "few-shot-batch": Offer("in_context", {"shots": 8, **_BATCH}, default=True),
+    # these were tried and lower no regret with the in-box encoder (docs/log.md)
+    "zero-shot-contextual": Offer("in_context", {"calibration": "contextual"}, fits=False),
+    "zero-shot-prior": Offer("in_context", _PRIOR, fits=False),
+    "few-shot-nearest": Offer("in_context", _NEAREST),
+    "few-shot-nearest-prior": Offer("in_context", {**_NEAREST, **_PRIOR}),
+    "few-shot-per-class": Offer("in_context", {"shots": 8, "selector": "nearest_per_class"}),
     "head": Offer("head"),
     "contrastive": Offer("contrastive", default=True),
     "lora": Offer("lora"),

@@ -1,0 +1,180 @@
+"""What selectors and calibrations change: accuracy and ECE over five draws of training rows.
+
+    python bench/in_context.py calibrations DATA [--model FOLDER] [--rows 300]
+    python bench/in_context.py selectors DATA [--model FOLDER] [--rows 300]
+
+DATA is the folder of the reference sets. Each draw takes 300 labelled rows of the train split;
+`--rows` tests on the first so many rows of the test split and not on all. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from promptkit.calibration import CALIBRATORS
+from promptkit.data import split
+from promptkit.errors import PromptkitError
+from promptkit.metrics import evaluate
+from promptkit.orders import ORDERS
+from promptkit.prompts import Template, find_template
+from promptkit.protocols import Backend
+from promptkit.registry import parameters_of
+from promptkit.runs.models import load_backend
+from promptkit.selectors import SELECTORS
+from promptkit.strategies.calibrated import Calibration
+from promptkit.strategies.in_context import InContext
+from promptkit.types import Example
+from promptkit.verbalizers import VERBALIZERS
+
+SETS = {
+    "sst2": "sentiment_binary_zero_shot",
+    "cr": "sentiment_binary_zero_shot",
+    "trec": "question_type_zero_shot",
+    "banking77": "intent_zero_shot",
+    "tweet_sentiment": "tweet_sentiment_zero_shot",
+}
+LABELLED, DRAWS, SHOTS = 300, 5, 8
+#: Name, and what it learns from.
+CALIBRATIONS = [
+    *((name, "auto") for name in CALIBRATORS),
+    ("batch", "evaluated"),
+    ("prior_matching", "evaluated"),
+    ("prototypical", "evaluated"),
+]
+
+
+def read(folder: Path, part: str) -> list[Example]:
+    """The rows of a split that have a text."""
+    lines = (folder / f"{part}.jsonl").read_text(encoding="utf-8").split("\n")
+    rows = [json.loads(line) for line in lines if line]
+    return [
+        Example(f"{part}-{number}", {"text": row["text"]}, row["label"])
+        for number, row in enumerate(rows)
+        if row["text"].strip()
+    ]
+
+
+def drawn(train: Sequence[Example], seed: int) -> list[Example]:
+    """The labelled rows of a draw."""
+    return list(split(list(train), LABELLED / len(train), seed)[0])
+
+
+def backend_for(template: Template, model: str | None) -> Backend:
+    """The in-box encoder, or a language model in a folder."""
+    if model:
+        return load_backend("hf", {"model": model})
+    encoder = template.keys.encoder
+    assert encoder is not None
+    return load_backend(
+        "embedding", {"temperature": encoder.temperature, "shot_weight": encoder.shot_weight}
+    )
+
+
+def asking(
+    template: Template, backend: Backend, selector: str = "none", seed: int = 0,
+    calibration: Calibration | None = None, order: str | None = None,
+) -> InContext:  # fmt: skip
+    options: dict[str, object] = {"seed": seed}
+    if "encoder" in parameters_of(SELECTORS.load(selector)):
+        options["encoder"] = load_backend("embedding", {})
+    return InContext(
+        template, backend, SELECTORS.build(selector, options), VERBALIZERS.build("words", {}),
+        0 if selector == "none" else SHOTS, calibration,
+        ORDERS.build(order, {"seed": seed}) if order else None,
+    )  # fmt: skip
+
+
+def measured(predictions, rows: Sequence[Example], template: Template) -> tuple[float, float]:
+    """Accuracy and ECE."""
+    golds = [row.label for row in rows]
+    report = evaluate(golds, predictions, template.task.labels, resamples=0)
+    return report.find("accuracy").value, report.find("ece").value
+
+
+def cell(values: Sequence[tuple[float, float]]) -> str:
+    """Mean accuracy, its standard deviation over draws, and mean ECE, in points."""
+    if not values:
+        return "–"
+    accuracy, ece = (100 * np.array(one) for one in zip(*values, strict=True))
+    return f"{accuracy.mean():.1f} ± {accuracy.std(ddof=1):.1f} ({ece.mean():.1f})"
+
+
+def calibrations(template: Template, backend: Backend, train, test) -> dict[str, str]:
+    """Zero-shot, each calibration; the rows are asked once for all of them, but for channel."""
+    plain = asking(template, backend).gather(test)
+    found = {}
+    for name, rows in CALIBRATIONS:
+        values = []
+        for seed in range(DRAWS):
+            calibration = Calibration(name, CALIBRATORS.build(name, {}), {}, rows)
+            strategy = asking(template, backend, calibration=calibration)
+            try:
+                strategy.fit(drawn(train, seed))
+                if calibration.calibrator.asks == "channel":
+                    evidence = strategy.gather(test)
+                else:
+                    evidence = strategy.marked(test, plain)
+                values.append(measured(strategy.conclude(test, evidence), test, template))
+            except PromptkitError as error:
+                print(f"<!-- {name}: {error} -->")
+                break
+            if calibration.calibrator.needs == "nothing" or rows == "evaluated":
+                values *= DRAWS  # nothing of it is drawn
+                break
+        found[name if rows == "auto" else f"{name}, evaluated rows"] = cell(values)
+    return found
+
+
+def selectors(template: Template, backend: Backend, train, test) -> dict[str, str]:
+    """Eight demonstrations, each selector; for a language model each order as well."""
+    kinds = [(name, None) for name in SELECTORS]
+    if backend.reads == "text":
+        kinds += [("balanced", "random"), ("balanced", "interleaved")]
+    found = {}
+    for name, order in kinds:
+        values = [
+            measured(
+                asking(template, backend, name, seed, order=order)
+                .fit(drawn(train, seed)).predict(test), test, template,
+            )
+            for seed in range(DRAWS)
+        ]  # fmt: skip
+        found[name if order is None else f"{name}, order {order}"] = cell(values)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=("calibrations", "selectors"))
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model")
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--only", default="")
+    given = parser.parse_args()
+    columns: dict[str, dict[str, str]] = {}
+    for name, called in SETS.items():
+        if given.only and name not in given.only.split(","):
+            continue
+        begun = time.perf_counter()
+        train, test = read(given.data / name, "train"), read(given.data / name, "test")
+        labels = json.loads((given.data / name / "card.json").read_text())["labels"]
+        template = find_template(called).with_labels(labels)
+        work = calibrations if given.what == "calibrations" else selectors
+        columns[name] = work(
+            template, backend_for(template, given.model), train, test[: given.rows]
+        )
+        print(f"<!-- {name}: {time.perf_counter() - begun:.0f} s -->", flush=True)
+    print(f"| {given.what[:-1]} | {' | '.join(columns)} |")
+    print(f"|---|{'---:|' * len(columns)}")
+    for kind in next(iter(columns.values())):
+        print(f"| {kind} | {' | '.join(own[kind] for own in columns.values())} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -65,14 +65,15 @@ def drawn(train: Sequence[Example], seed: int) -> list[Example]:
     return list(split(list(train), LABELLED / len(train), seed)[0])
 
 
-def backend_for(template: Template, model: str | None) -> Backend:
+def backend_for(template: Template, model: str | None, temperature: float | None) -> Backend:
     """The in-box encoder, or a language model in a folder."""
     if model:
         return load_backend("hf", {"model": model})
     encoder = template.keys.encoder
     assert encoder is not None
     return load_backend(
-        "embedding", {"temperature": encoder.temperature, "shot_weight": encoder.shot_weight}
+        "embedding",
+        {"temperature": temperature or encoder.temperature, "shot_weight": encoder.shot_weight},
     )
 
 
@@ -156,6 +157,7 @@ def main() -> None:
     parser.add_argument("--model")
     parser.add_argument("--rows", type=int)
     parser.add_argument("--only", default="")
+    parser.add_argument("--temperature", type=float, help="in place of the template's own")
     given = parser.parse_args()
     columns: dict[str, dict[str, str]] = {}
     for name, called in SETS.items():
@@ -167,7 +169,10 @@ def main() -> None:
         template = find_template(called).with_labels(labels)
         work = calibrations if given.what == "calibrations" else selectors
         columns[name] = work(
-            template, backend_for(template, given.model), train, test[: given.rows]
+            template,
+            backend_for(template, given.model, given.temperature),
+            train,
+            test[: given.rows],
         )
         print(f"<!-- {name}: {time.perf_counter() - begun:.0f} s -->", flush=True)
     print(f"| {given.what[:-1]} | {' | '.join(columns)} |")

@@ -161,7 +161,11 @@ def command(
     ] = None,
     order: Annotated[
         str | None,
-        panel("as_selected, nearest_last, nearest_first, random or interleaved.", SHOTS),
+        panel(
+            "as_selected, nearest_last, nearest_first, random, interleaved, global_entropy or "
+            "local_entropy.",
+            SHOTS,
+        ),
     ] = None,
     verbalizer: Verbalizer = None,
     verbalizer_option: VerbalizerOptions = None,

@@ -11,6 +11,8 @@ ORDERS: Registry[Order] = Registry(
         "nearest_first": "promptkit.orders.nearest_first:NearestFirst",
         "random": "promptkit.orders.random:RandomOrder",
         "interleaved": "promptkit.orders.interleaved:Interleaved",
+        "global_entropy": "promptkit.orders.by_entropy:GlobalEntropyOrder",
+        "local_entropy": "promptkit.orders.by_entropy:LocalEntropyOrder",
     },
 )
 

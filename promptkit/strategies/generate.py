@@ -13,7 +13,15 @@ from promptkit.parsers import PARSERS
 from promptkit.prompts.form import GenerationKeys
 from promptkit.prompts.template import Template
 from promptkit.prompts.thinking import without_thinking
-from promptkit.protocols import NO_CONTEXT, Backend, CanGenerate, FitContext, Order, Selector
+from promptkit.protocols import (
+    NO_CONTEXT,
+    Backend,
+    CanGenerate,
+    FitContext,
+    LearnsOrder,
+    Order,
+    Selector,
+)
 from promptkit.strategies.demonstrated import Demonstrated
 from promptkit.types import Cost, Evidence, Example, Generation, Prediction, Sampling, Scalar
 
@@ -90,6 +98,11 @@ class Generate:
             raise CapabilityError(
                 f"template {template.name!r} is answered by a text: there are no labels to "
                 "constrain it to; leave out constrained"
+            )
+        if isinstance(order, LearnsOrder):
+            raise CapabilityError(
+                "an order of demonstrations is learned from labels' probabilities, and strategy "
+                "'generate' has none; use --order random"
             )
         if parser is None and parser_options and keys.parser is None:
             raise SpecError("strategy 'generate': parser_options without a parser")

@@ -20,6 +20,7 @@ from promptkit.protocols import (
     FitContext,
     HasPremise,
     Learned,
+    LearnsOrder,
     Order,
     Selector,
     Verbalizer,
@@ -28,7 +29,8 @@ from promptkit.strategies import calibrated
 from promptkit.strategies.calibrated import Calibration
 from promptkit.strategies.channel import ask_channel, channel_candidates
 from promptkit.strategies.demonstrated import Demonstrated
-from promptkit.types import Candidate, Cost, Evidence, Example, Prediction
+from promptkit.strategies.learned_order import learn_order, read_order, write_order
+from promptkit.types import Candidate, Cost, Evidence, Example, Prediction, Prompt
 from promptkit.verbalizers.conclude import prediction_of
 
 
@@ -74,9 +76,14 @@ class InContext:
                 f"calibration needs labels that all rows share, and each row of template "
                 f"{template.name!r} brings its own choices; use --calibration none"
             )
+        if isinstance(order, LearnsOrder) and template.choosing:
+            raise CapabilityError(
+                f"an order is learned for labels that all rows share, and each row of template "
+                f"{template.name!r} brings its own choices; use --order random"
+            )
         self.template, self.backend = template, backend
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
-        self.calibration = calibration
+        self.calibration, self.order = calibration, order
         self.learned_: Learned | None = None
         self._rows = Demonstrated(template, selector, shots, order)
         self._channel = calibration is not None and calibration.calibrator.asks == "channel"
@@ -96,6 +103,9 @@ class InContext:
         """
         self.learned_ = None
         self._rows.take(train)
+        if isinstance(self.order, LearnsOrder) and self.shots:
+            parts = self.template, self.selector, self.shots
+            learn_order(self.order, *parts, train, self._pooled_prompts, context.folder)
         if self.calibration is not None:
             self.learned_ = calibrated.learn(
                 self.calibration,
@@ -137,6 +147,17 @@ class InContext:
             )
         return found
 
+    def _pooled_prompts(
+        self, examples: Sequence[Example], prompts: Sequence[Prompt]
+    ) -> list[NDArray[np.float64] | None]:
+        candidates = [self.template.candidates(row, self.backend.reads) for row in examples]
+        found = self.backend.score(prompts, candidates)
+        labels = self.template.task.labels
+        return [
+            self.verbalizer.pool(one, own, labels) if one.log_p and not one.decided else None
+            for one, own in zip(found, candidates, strict=True)
+        ]
+
     def _premise(self) -> NDArray[np.float64] | None:
         """(k,) what is answered behind the calibrator's premise."""
         calibrator = self.calibration.calibrator if self.calibration else None
@@ -170,6 +191,8 @@ class InContext:
     def save(self, folder: Path) -> None:
         """Keep the rows that demonstrations come from, and what the calibration learned."""
         self._rows.save(folder)
+        if isinstance(self.order, LearnsOrder) and self.shots:
+            write_order(folder, self.order.learned())
         if self.learned_ is not None:
             calibrated.write_learned(folder / calibrated.FILE, self.learned_)
 
@@ -181,6 +204,8 @@ class InContext:
         """
         self.learned_ = None
         self._rows.restore(folder)
+        if isinstance(self.order, LearnsOrder) and self.shots:
+            self.order.take(read_order(folder))
         kept = folder / calibrated.FILE
         if self.calibration is not None and (
             kept.is_file() or not self.calibration.learns_from_evidence

@@ -30,6 +30,10 @@ class Watch:
         """So many steps of a fit are done."""
         self._show(f"{self.name}: {fit_words(step)}", step.done, step.total, "steps")
 
+    def on_tokens(self, done: int, budget: int) -> None:
+        """So many prompt tokens of a budget are spent."""
+        self._show(self.name, done, budget, "tokens")
+
     def _show(self, words: str, done: int, total: int | None, unit: str) -> None:
         if self._bar:
             self._bar.update(self._task, description=words, completed=done, total=total, unit=unit)

@@ -15,6 +15,9 @@ from promptkit.report.plain import cell
 from promptkit.runs.search.nouns import Configuration, Search, Tried
 from promptkit.types import Score
 
+#: Columns of words in the table of configurations.
+WORDS = 5
+
 
 def search_table(found: Search) -> Group:
     """All of it, for a terminal."""
@@ -56,16 +59,31 @@ def facts(found: Search) -> list[tuple[str, str]]:
 
 
 def configurations_table(found: Search) -> Table:
-    """A line for each configuration, the best first."""
-    n = len(found.folds)
-    made = table(
-        "template", "shots", "verbalizer", "calibration", "", "inner", "95% interval", "rows",
-        "tokens/row", f"of {n} folds", words=5,
-    )  # fmt: skip
-    for one in ranked(found):
+    """A line for each configuration, the best first; what all share is left out."""
+    heads = columns_of(found)
+    lines = [line_of(one) for one in ranked(found)]
+    varied = varying(lines)
+    words = sum(place in varied for place in range(WORDS))
+    made = table(*(heads[place] for place in varied), words=words)
+    for one, line in zip(ranked(found), lines, strict=True):
         bold = GOOD if one is found.chosen else ""
-        made.add_row(*(cell(text, bold) for text in line_of(one)))
+        made.add_row(*(cell(line[place], bold) for place in varied))
     return made
+
+
+def columns_of(found: Search) -> list[str]:
+    """Heads of the table of configurations."""
+    numbers = ["inner", "95% interval", "rows", "tokens/row", f"of {len(found.folds)} folds"]
+    return ["template", "shots", "verbalizer", "calibration", "", *numbers]
+
+
+def varying(lines: list[list[str]]) -> list[int]:
+    """The columns of words in which the lines differ, and those of numbers."""
+    return [
+        place
+        for place in range(len(lines[0]))
+        if place >= WORDS - 1 or len({line[place] for line in lines}) > 1
+    ]
 
 
 def ranked(found: Search) -> list[Tried]:
@@ -162,7 +180,7 @@ def notes(found: Search) -> list[str]:
             f"{elsewhere} of {len(found.folds)} folds chose another configuration: on as few rows "
             "they can hardly be told apart"
         )
-    if found.gain is not None and (found.gain.low or 0.0) <= 0 and found.chosen.folds is not None:
+    if found.gain is not None and (found.gain.low or 0.0) <= 0:
         told.append(
             "no gain over the simplest configuration is shown: the interval of the gain holds 0"
         )

@@ -10,7 +10,17 @@ from rich.console import Console
 
 from promptkit.report.figures import decimal
 from promptkit.report.markdown import escaped, table
-from promptkit.report.search import facts, line_of, notes, ranked, said, search_table, worth
+from promptkit.report.search import (
+    WORDS,
+    columns_of,
+    facts,
+    line_of,
+    notes,
+    ranked,
+    said,
+    search_table,
+    worth,
+)
 from promptkit.report.written import csv_text, json_text
 from promptkit.runs.search.nouns import Configuration, Part, Search
 
@@ -73,10 +83,6 @@ def search_csv(found: Search) -> str:
 
 def search_markdown(found: Search) -> str:
     """For a README or a pull request."""
-    heads = [
-        "template", "shots", "verbalizer", "calibration", "", "inner", "95% interval", "rows",
-        "tokens/row", "folds",
-    ]  # fmt: skip
     lines = [list(map(escaped, line_of(one))) for one in ranked(found)]
     folds = [
         [
@@ -92,7 +98,7 @@ def search_markdown(found: Search) -> str:
         [
             "## Search\n",
             *_list([f"{key}: {value}" for key, value in facts(found)]),
-            table(heads, lines, words=5),
+            table(columns_of(found), lines, words=WORDS),
             table(["fold", "chosen without it", "inner", "outer"], folds, words=2),
             f"**Chosen: {escaped(said(found.chosen.configuration))}**\n",
             *_list([f"{key}: {value}" for key, value in worth(found)]),

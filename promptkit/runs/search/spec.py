@@ -184,6 +184,8 @@ def part_of(written: Any) -> Part:
             raise ValueError("a part needs its name: {name: words, normalize: tokens}")
         return Part(options.pop("name"), options)
     name, *rest = str(written).split(":")
+    if "=" in name:
+        raise ValueError(f"{written!r}: write it as name:option=value")
     options = {}
     for one in rest:
         key, equals, value = one.partition("=")

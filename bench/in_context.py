@@ -168,12 +168,8 @@ def main() -> None:
         labels = json.loads((given.data / name / "card.json").read_text())["labels"]
         template = find_template(called).with_labels(labels)
         work = calibrations if given.what == "calibrations" else selectors
-        columns[name] = work(
-            template,
-            backend_for(template, given.model, given.temperature),
-            train,
-            test[: given.rows],
-        )
+        backend = backend_for(template, given.model, given.temperature)
+        columns[name] = work(template, backend, train, test[: given.rows])
         print(f"<!-- {name}: {time.perf_counter() - begun:.0f} s -->", flush=True)
     print(f"| {given.what[:-1]} | {' | '.join(columns)} |")
     print(f"|---|{'---:|' * len(columns)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
@@ -108,6 +109,12 @@ class EmbeddingBackend:
         number = str(self._dtype).removeprefix("torch.")
         packages = [f"{name}{version(name)}" for name in ("sentence-transformers", "transformers")]
         return "-".join([self._located.hash(), number, *packages])
+
+    def reading(self, temperature: float, shot_weight: float) -> EmbeddingBackend:
+        """The same encoder for another template: one model, one memory of vectors, one meter."""
+        other = copy(self)
+        other.temperature, other.shot_weight = temperature, shot_weight
+        return other
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, w) vectors of length one; the texts are row text: nothing in them is control."""

@@ -34,6 +34,10 @@ class Watch:
         """So many runs of several are done, and what the next one does."""
         self._show(f"{self.name}: {what}", done, total, "runs")
 
+    def on_tokens(self, done: int, budget: int) -> None:
+        """So many prompt tokens of a budget are spent."""
+        self._show(self.name, done, budget, "tokens")
+
     def _show(self, words: str, done: int, total: int | None, unit: str) -> None:
         if self._bar:
             self._bar.update(self._task, description=words, completed=done, total=total, unit=unit)

@@ -29,7 +29,7 @@ from promptkit.runs.models import load_backend
 from promptkit.selectors import SELECTORS
 from promptkit.strategies.calibrated import Calibration
 from promptkit.strategies.in_context import InContext
-from promptkit.types import Example
+from promptkit.types import Example, Piece
 from promptkit.verbalizers import VERBALIZERS
 
 SETS = {
@@ -77,13 +77,23 @@ def backend_for(template: Template, model: str | None, temperature: float | None
     )
 
 
+class Remembering:
+    """An encoder that embeds a text once, however many draws ask."""
+
+    def __init__(self, backend) -> None:
+        self.backend = backend
+
+    def encode(self, texts: Sequence[str]):
+        return self.backend.vectors([(Piece(text, True),) for text in texts])[0]
+
+
 def asking(
     template: Template, backend: Backend, selector: str = "none", seed: int = 0,
     calibration: Calibration | None = None, order: str | None = None,
 ) -> InContext:  # fmt: skip
     options: dict[str, object] = {"seed": seed}
     if "encoder" in parameters_of(SELECTORS.load(selector)):
-        options["encoder"] = load_backend("embedding", {})
+        options["encoder"] = Remembering(load_backend("embedding", {}))
     return InContext(
         template, backend, SELECTORS.build(selector, options), VERBALIZERS.build("words", {}),
         0 if selector == "none" else SHOTS, calibration,
@@ -106,11 +116,13 @@ def cell(values: Sequence[tuple[float, float]]) -> str:
     return f"{accuracy.mean():.1f} ± {accuracy.std(ddof=1):.1f} ({ece.mean():.1f})"
 
 
-def calibrations(template: Template, backend: Backend, train, test) -> dict[str, str]:
+def calibrations(template: Template, backend: Backend, train, test, kinds) -> dict[str, str]:
     """Zero-shot, each calibration; the rows are asked once for all of them, but for channel."""
     plain = asking(template, backend).gather(test)
     found = {}
     for name, rows in CALIBRATIONS:
+        if kinds and name not in kinds:
+            continue
         values = []
         for seed in range(DRAWS):
             calibration = Calibration(name, CALIBRATORS.build(name, {}), {}, rows)
@@ -132,13 +144,15 @@ def calibrations(template: Template, backend: Backend, train, test) -> dict[str,
     return found
 
 
-def selectors(template: Template, backend: Backend, train, test) -> dict[str, str]:
+def selectors(template: Template, backend: Backend, train, test, kinds) -> dict[str, str]:
     """Eight demonstrations, each selector; for a language model each order as well."""
-    kinds = [(name, None) for name in SELECTORS]
-    if backend.reads == "text":
-        kinds += [("balanced", "random"), ("balanced", "interleaved")]
+    pairs: list[tuple[str, str | None]] = [
+        (name, None) for name in SELECTORS if not kinds or name in kinds
+    ]
+    if backend.reads == "text" and not kinds:
+        pairs += [("balanced", "random"), ("balanced", "interleaved"), ("fixed", "global_entropy")]
     found = {}
-    for name, order in kinds:
+    for name, order in pairs:
         values = [
             measured(
                 asking(template, backend, name, seed, order=order)
@@ -156,7 +170,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model")
     parser.add_argument("--rows", type=int)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="sets, separated by commas")
+    parser.add_argument("--kinds", default="", help="calibrations or selectors, likewise")
     parser.add_argument("--temperature", type=float, help="in place of the template's own")
     given = parser.parse_args()
     columns: dict[str, dict[str, str]] = {}
@@ -169,7 +184,8 @@ def main() -> None:
         template = find_template(called).with_labels(labels)
         work = calibrations if given.what == "calibrations" else selectors
         backend = backend_for(template, given.model, given.temperature)
-        columns[name] = work(template, backend, train, test[: given.rows])
+        kinds = [kind for kind in given.kinds.split(",") if kind]
+        columns[name] = work(template, backend, train, test[: given.rows], kinds)
         print(f"<!-- {name}: {time.perf_counter() - begun:.0f} s -->", flush=True)
     print(f"| {given.what[:-1]} | {' | '.join(columns)} |")
     print(f"|---|{'---:|' * len(columns)}")

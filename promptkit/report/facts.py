@@ -30,7 +30,8 @@ class Facts:
         n_train: Rows that were learned from; None where a strategy only asks.
         seed: Seed of the run.
         evidence: What the predictions rest on, such as ``cosine``.
-        writing: How a model that writes does so, such as ``greedy, read by exact``; else empty.
+        writing: How a model that writes does so, such as ``greedy, read by exact``, or how several
+            prompts are put together; else empty.
     """
 
     fingerprint: str
@@ -88,7 +89,9 @@ def facts_of(record: RunRecord) -> Facts:
     """The facts; what the spec does not say is ``unknown`` or empty."""
     spec = record.spec
     backend = str(spec.backend.get("name") or "unknown")
-    shots = spec.strategy.get("shots")
+    members = spec.strategy.get("members") or ()
+    strategy = members[0] if members else spec.strategy
+    shots = strategy.get("shots")
     train = spec.data.get("train")
     kinds = dict.fromkeys(one.kind for one in record.predictions if one.kind)
     return Facts(
@@ -100,12 +103,14 @@ def facts_of(record: RunRecord) -> Facts:
         split=str(spec.data.get("split") or ""),
         n=len(record.predictions),
         shots=shots if isinstance(shots, int) else None,
-        selector=_selector(spec.strategy),
+        selector=_selector(strategy),
         strategy=_told(record),
         seed=spec.seed,
         evidence=", ".join(kinds),
         n_train=train.get("n") if isinstance(train, Mapping) and shots is None else None,
-        writing=_writing(spec.strategy),
+        writing=(
+            f"{spec.strategy['how']} of {len(members)} prompts" if members else _writing(strategy)
+        ),
     )
 
 

@@ -34,3 +34,11 @@ def test_a_strategy_without_shots_is_called_by_its_name() -> None:
     run = record()
     spec = replace(run.spec, strategy={"name": "probe"})
     assert facts_of(replace(run, spec=spec)).prompting == "probe"
+
+
+def test_several_prompts_are_told_by_the_first_and_how_they_are_put_together() -> None:
+    run = record()
+    member = {"name": "in_context", "shots": 4, "selector": {"name": "balanced"}}
+    strategy = {"name": "ensemble", "how": "vote", "members": [member] * 3}
+    facts = facts_of(replace(run, spec=replace(run.spec, strategy=strategy, seed=2)))
+    assert facts.prompting == "4 demonstrations by balanced, seed 2, vote of 3 prompts"

@@ -46,6 +46,10 @@ def held_out_trial(asked: EvalSpec, trial: Trial) -> Trial:
     method = method_for(asked, trial.template, True, own)
     if _sees_labels(asked):
         method = cross_fitted(method)
+        notes.append(
+            "each was answered by a model fitted without it, on fewer rows than the one in use: "
+            "what is promised holds nearly, and not exactly"
+        )
     return trial_of(asked, method, trial.template, rows, trial.train, notes)
 
 

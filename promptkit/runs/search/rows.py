@@ -90,6 +90,11 @@ def rows_of(asked: SearchSpec) -> Rows:
         notes.append(
             f"{MOST_ROWS} of the {len(examples):,} rows are used, drawn evenly over the labels"
         )
+    if asked.limit is not None or len(examples) > MOST_ROWS:
+        notes.append(
+            "the command below takes demonstrations and calibration from all rows of --data, and "
+            "the search from those that it used; give it a file of these to have the same prompts"
+        )
     drawn = sample(examples, min(len(examples), MOST_ROWS), asked.seed)
     content = json.dumps([rows.content_hash(), [label_key(x) for x in first.task.labels]])
     return Rows(

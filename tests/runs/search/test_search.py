@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from promptkit.backends.fake import FakeBackend
 from promptkit.errors import DataError, SpecError
 from promptkit.runs import EvalSpec, build, run
 from promptkit.runs.compare.draws import cross_validation
@@ -41,6 +42,7 @@ class Stub:
 
     def __init__(self):
         self.right, self.asked, self.calls, self.dies_at = {}, [], 0, None
+        self.shown = []
 
     @property
     def cost(self):
@@ -54,6 +56,7 @@ class Stub:
         for prompt, own in zip(prompts, candidates, strict=True):
             text = flat(prompt.query).removesuffix(" =")
             self.asked.append((prompt.template, text))
+            self.shown.append((prompt.example_id, {shot.example_id for shot in prompt.shots}))
             is_right = text in self.right.get(prompt.template, set())
             gold = LABELS.get(text, "up")
             log_p = tuple(-0.1 if (one.label == gold) == is_right else -2.0 for one in own)
@@ -159,6 +162,25 @@ def test_labels_of_held_out_rows_change_nothing_about_the_choice(asked, backend,
     for place, measured in before.choice.seen.items():
         assert (measured.right == after.choice.seen[place].right).all()
     assert (before.right == ~after.right).all()
+
+
+@pytest.mark.parametrize("selector", ["random", "balanced", "nearest", "bm25"])
+def test_a_fold_is_shown_rows_of_the_others_alone_and_no_row_itself(asked, backend, selector):
+    spec = asked(templates="steady.yaml", shots="3", selectors=selector, calibrations="none,platt")
+    loaded = rows.rows_of(spec)
+    draw = cross_validation(loaded.examples, 4, 1, 0)[1]
+    space, _ = space_of(spec, loaded.names, loaded.templates, "text", 60)
+    ledger = Ledger(10**6)
+    with Kept("shown").open() as kept:
+        models, _ = rows.models_for(spec, loaded, kept, ledger, lambda: None)
+        templates = dict(zip(loaded.names, loaded.templates, strict=True))
+        bench = Bench(templates, models, FakeBackend(), 0)
+        engine._Run(spec, loaded.examples, space, bench, ledger).fold(draw, 2)
+    outside = {loaded.examples[place].id for place in draw.train}
+    assert {asked_about for asked_about, _ in backend.shown} == set(TEXTS)
+    for asked_about, shots in backend.shown:
+        assert len(shots) == 3
+        assert shots <= outside - {asked_about}
 
 
 def test_a_calibration_that_reads_labels_never_learns_from_the_rows_it_is_scored_on(
@@ -327,3 +349,26 @@ def test_a_configuration_that_cannot_be_is_told_and_the_others_go_on(asked, back
     assert [one.configuration.template for one in talk] == ["talk.yaml"]
     assert "is a chat" in talk[0].problem
     assert talk[0].fate == "cannot be"
+
+
+def test_a_language_model_is_searched_with_every_kind_of_calibration(asked, causal_folder, home):
+    write(home / "rows.jsonl", TEXTS[:24])
+    spec = asked(
+        calibrations="none,batch,contextual,domain,pmi,channel,prior_matching",
+        shots="0,2",
+        selectors="balanced",
+    ).model_copy(update={"model": str(causal_folder("llama")), "backend": "auto"})
+    found = search(spec)
+    assert len(found.tried) == 28
+    assert not [one.problem for one in found.tried if one.problem]
+    assert {one.inner.n for one in found.tried} == {24}
+    assert found.spent == found.cost.prompt_tokens
+    record = run(build(EvalSpec(**{**found.options, "data": "rows.jsonl"})))
+    assert record.report.find("accuracy").value == found.chosen.inner.value
+
+
+def test_a_command_that_shows_more_rows_than_were_searched_on_is_told_of(asked, backend):
+    backend.right["steady"] = set(TEXTS[:50])
+    (told,) = search(asked(limit=40)).notes
+    assert told.startswith("the command below takes demonstrations and calibration from all rows")
+    assert not search(asked()).notes

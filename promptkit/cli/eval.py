@@ -12,6 +12,7 @@ from promptkit.cli.options import (
     MODEL,
     RESULT,
     ROWS,
+    SHOTS,
     STRATEGY,
     Abstain,
     BackendOptions,
@@ -34,6 +35,7 @@ from promptkit.cli.options import (
     Limit,
     Options,
     OutOfScope,
+    SelectorOptions,
     TextField,
     Tokenizer,
     Verbalizer,
@@ -44,6 +46,7 @@ from promptkit.cli.options import (
     option_values,
     pairs,
     panel,
+    selector_options,
     verbalizer_options,
 )
 from promptkit.cli.progress import watched
@@ -86,7 +89,7 @@ Where the labels of the data have other names, say what they stand for:
 --label-field stars --label-map 1=negative,3=neutral,5=positive
 """
 
-SHOTS, WAYS = "Demonstrations", "Several ways of asking"
+WAYS = "Several ways of asking"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -159,6 +162,7 @@ def command(
             SHOTS,
         ),
     ] = None,
+    selector_option: SelectorOptions = None,
     order: Annotated[
         str | None,
         panel(
@@ -217,8 +221,9 @@ def command(
     from promptkit.runs.wishes import wishes_of
 
     apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
-    apart |= {"calibration_option", "verbalizer_option"}
+    apart |= {"calibration_option", "verbalizer_option", "selector_option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
+    options["selector_options"] = selector_options(selector_option)
     options["calibration_options"] = calibration_options(calibration_option)
     options["strategy_options"] = option_values(option)
     options["backend_options"] = backend_options(backend_option)

@@ -10,7 +10,7 @@ import typer
 from promptkit.errors import SpecError
 
 ROWS, MODEL, STRATEGY, RESULT = "Rows", "Model", "Strategy", "Results"
-CALIBRATION = "Calibration"
+CALIBRATION, SHOTS = "Calibration", "Demonstrations"
 UNCERTAINTY = "Acting on uncertainty"
 
 
@@ -69,6 +69,10 @@ VerbalizerOptions = Annotated[
         MODEL,
         "--verbalizer-option",
     ),
+]
+SelectorOptions = Annotated[
+    list[str] | None,
+    panel("An option of the selector: diversity=0.3 of mmr.", SHOTS, "--selector-option"),
 ]
 Calibrations = Annotated[
     str | None,
@@ -166,6 +170,11 @@ def backend_options(given: list[str] | None) -> dict[str, Any] | None:
 def calibration_options(given: list[str] | None) -> dict[str, Any] | None:
     """What ``--calibration-option`` says."""
     return option_values(given, "--calibration-option", "prior=labels")
+
+
+def selector_options(given: list[str] | None) -> dict[str, Any] | None:
+    """What ``--selector-option`` says."""
+    return option_values(given, "--selector-option", "diversity=0.3")
 
 
 def verbalizer_options(given: list[str] | None) -> dict[str, Any] | None:

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptkit.cli.eval import SHOTS
-from promptkit.cli.options import MODEL, ROWS, STRATEGY, ChatArguments, chat_arguments, pairs, panel
+from promptkit.cli.options import (
+    MODEL,
+    ROWS,
+    SHOTS,
+    STRATEGY,
+    ChatArguments,
+    chat_arguments,
+    pairs,
+    panel,
+)
 from promptkit.errors import CapabilityError, DataError
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ OFFERS: Mapping[str, Offer] = {
     "features": Offer("features", always=True, default=True),
     "few-shot": Offer("in_context", {"shots": 8}, default=True),
     "few-shot-batch": Offer("in_context", {"shots": 8, **_BATCH}, default=True),
-    # these were tried and lower no regret with the in-box encoder (docs/log.md)
+    # these lower no regret with the in-box encoder (docs/log.md, 2026-11-27)
     "zero-shot-contextual": Offer("in_context", {"calibration": "contextual"}, fits=False),
     "zero-shot-prior": Offer("in_context", _PRIOR, fits=False),
     "few-shot-nearest": Offer("in_context", _NEAREST),

@@ -112,7 +112,9 @@ class Calibration:
         """Which rows it learns from, in a word: ``none``, ``train``, ``evaluated``, or a name."""
         if self.calibrator.needs == "nothing":
             return "none"
-        return EVALUATED if self.chosen(train) is None else self.rows.replace(AUTO, TRAIN)
+        if self.chosen(train) is None:
+            return EVALUATED
+        return TRAIN if self.rows == AUTO else self.rows
 
 
 def drawn(rows: Sequence[Example], most: int) -> list[Example]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from promptkit.calibration import CALIBRATORS
 from promptkit.data import split
-from promptkit.errors import PromptkitError
+from promptkit.errors import DataError, PromptkitError
 from promptkit.metrics import evaluate
 from promptkit.orders import ORDERS
 from promptkit.prompts import Template, find_template
@@ -105,7 +105,10 @@ def measured(predictions, rows: Sequence[Example], template: Template) -> tuple[
     """Accuracy and ECE."""
     golds = [row.label for row in rows]
     report = evaluate(golds, predictions, template.task.labels, resamples=0)
-    return report.find("accuracy").value, report.find("ece").value
+    ece = report.find("ece")
+    if ece is None:
+        raise DataError("no row could be scored: its prompt is longer than the model reads")
+    return report.find("accuracy").value, ece.value
 
 
 def cell(values: Sequence[tuple[float, float]]) -> str:
@@ -153,13 +156,15 @@ def selectors(template: Template, backend: Backend, train, test, kinds) -> dict[
         pairs += [("balanced", "random"), ("balanced", "interleaved"), ("fixed", "global_entropy")]
     found = {}
     for name, order in pairs:
-        values = [
-            measured(
-                asking(template, backend, name, seed, order=order)
-                .fit(drawn(train, seed)).predict(test), test, template,
-            )
-            for seed in range(DRAWS)
-        ]  # fmt: skip
+        values = []
+        for seed in range(DRAWS):
+            strategy = asking(template, backend, name, seed, order=order)
+            try:
+                predictions = strategy.fit(drawn(train, seed)).predict(test)
+                values.append(measured(predictions, test, template))
+            except PromptkitError as error:
+                print(f"<!-- {name}: {error} -->")
+                break
         found[name if order is None else f"{name}, order {order}"] = cell(values)
     return found
 

@@ -4,7 +4,7 @@
     python bench/in_context.py selectors DATA [--model FOLDER] [--rows 300]
 
 DATA is the folder of the reference sets. Each draw takes 300 labelled rows of the train split;
-`--rows` tests on the first so many rows of the test split and not on all. Prints Markdown.
+`--rows` tests on so many rows of the test split, drawn by their ids, and not on all.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from promptkit.calibration import CALIBRATORS
+from promptkit.chance import ranker
 from promptkit.data import split
 from promptkit.errors import DataError, PromptkitError
 from promptkit.metrics import evaluate
@@ -58,6 +59,12 @@ def read(folder: Path, part: str) -> list[Example]:
         for number, row in enumerate(rows)
         if row["text"].strip()
     ]
+
+
+def some(test: Sequence[Example], n: int | None) -> list[Example]:
+    """So many test rows, drawn by their ids: files may be sorted by label."""
+    rank = ranker(0, "test rows")
+    return sorted(test, key=lambda row: rank(row.id))[:n]
 
 
 def drawn(train: Sequence[Example], seed: int) -> list[Example]:
@@ -190,7 +197,7 @@ def main() -> None:
         work = calibrations if given.what == "calibrations" else selectors
         backend = backend_for(template, given.model, given.temperature)
         kinds = [kind for kind in given.kinds.split(",") if kind]
-        columns[name] = work(template, backend, train, test[: given.rows], kinds)
+        columns[name] = work(template, backend, train, some(test, given.rows), kinds)
         print(f"<!-- {name}: {time.perf_counter() - begun:.0f} s -->", flush=True)
     print(f"| {given.what[:-1]} | {' | '.join(columns)} |")
     print(f"|---|{'---:|' * len(columns)}")

@@ -30,14 +30,33 @@ def ask_channel(
             f"channel scoring needs a language model that scores texts, and backend "
             f"{backend.name!r} compares statements; use another --model, or --calibration batch"
         )
+    found = _asked(backend, template, examples, shots)
+    # no label may see more demonstrations than another: the longest label's prompt decides
+    most = [max(part.dropped_shots for part in parts) for parts in found]
+    uneven = [
+        place
+        for place, parts in enumerate(found)
+        if any(part.dropped_shots != most[place] for part in parts)
+    ]
+    if uneven:
+        fewer = [shots[place][most[place] :] for place in uneven]
+        again = _asked(backend, template, [examples[place] for place in uneven], fewer)
+        for place, parts in zip(uneven, again, strict=True):
+            found[place] = [replace(x, dropped_shots=x.dropped_shots + most[place]) for x in parts]
+    return [_together(parts) for parts in found]
+
+
+def _asked(
+    backend: Backend,
+    template: Template,
+    examples: Sequence[Example],
+    shots: Sequence[Sequence[Example]],
+) -> list[list[Evidence]]:
+    """For each row the evidence of each of its labels."""
     asked = [channel_prompts(template, row, own) for row, own in zip(examples, shots, strict=True)]
-    flat = [pair for own in asked for pair in own]
-    found = backend.score([prompt for prompt, _ in flat], [(one,) for _, one in flat])
-    told, start = [], 0
-    for own in asked:
-        told.append(_together(found[start : start + len(own)]))
-        start += len(own)
-    return told
+    pairs = [pair for own in asked for pair in own]
+    scored = iter(backend.score([prompt for prompt, _ in pairs], [(one,) for _, one in pairs]))
+    return [[next(scored) for _ in own] for own in asked]
 
 
 def channel_candidates(template: Template, example: Example) -> list[Candidate]:

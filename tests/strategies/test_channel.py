@@ -16,6 +16,7 @@ from promptkit.prompts.template import Template
 from promptkit.prompts.yamlfile import YamlFile
 from promptkit.selectors import SELECTORS
 from promptkit.strategies.calibrated import Calibration
+from promptkit.strategies.channel import ask_channel
 from promptkit.strategies.in_context import InContext
 from promptkit.types import Example, flat
 from promptkit.verbalizers import VERBALIZERS
@@ -76,8 +77,23 @@ def test_instructions_that_ask_for_a_label_are_left_out_and_row_text_stays_row_t
 
 
 def test_one_prompt_without_evidence_leaves_the_row_unscored():
-    found = asking(FakeBackend(max_words=3), "channel").fit(()).predict(ROWS)
-    assert all(one.label is None and one.problem for one in found if one.log_p is None)
+    long, short = asking(FakeBackend(max_words=3), "channel").fit(()).predict(ROWS)
+    assert (long.label, long.log_p) == (None, None)
+    assert "row 'a'" in long.problem
+    assert short.label is not None
+
+
+def test_each_label_sees_as_many_demonstrations_as_the_others():
+    template = find_template("sentiment_zero_shot")
+    labels = dict(template.keys.labels)
+    labels["negative"] = labels["negative"].model_copy(update={"words": ["very much not so"]})
+    wordy = Template(template.keys.model_copy(update={"labels": labels}), template.file)
+    shots = [Example("s", {"text": "a b"}, "neutral"), Example("t", {"text": "c d"}, "neutral")]
+    # text 4 words, two shots 3 each, the label 1 or 4: of 12 words the long label loses a shot
+    (found,) = ask_channel(FakeBackend(max_words=12), wordy, ROWS[:1], [shots])
+    assert (found.shots, found.dropped_shots) == (("t",), 1)
+    (alone,) = ask_channel(FakeBackend(), wordy, ROWS[:1], [shots[1:]])
+    assert found.log_p == alone.log_p
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from promptkit.backends.asking import Asking
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.vllm import VLLMBackend, _check_version
 from promptkit.errors import CapabilityError, SpecError
@@ -58,6 +59,17 @@ def test_scores_and_decisions_are_those_of_hf(backend, reference, shots, chat, w
             other.n_tokens, other.n_bytes, other.shots,
         )  # fmt: skip
         assert one.kind == "log-probability"
+
+
+def test_first_tokens_alone_are_those_of_hf(backend, folder):
+    asking = Asking(backend._scorer, backend.max_tokens, backend._meter, "first")
+    asked = prompts("fixed")[:20]
+    own = labels(["negative", "positive"], len(asked))  # "neutral" begins as "negative" does
+    expected = HFBackend(folder, candidate_tokens="first").score(asked, own)
+    for one, other in zip(asking.score(asked, own), expected, strict=True):
+        assert one.log_p == pytest.approx(other.log_p, abs=2e-3)
+        assert one.n_tokens == other.n_tokens == (1, 1)
+        assert one.kind == other.kind == "log-probability, first token"
 
 
 def test_the_trained_model_knows_its_rows(backend):

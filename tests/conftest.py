@@ -10,6 +10,9 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    # processes that each compute on all cores would only hinder one another
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 REFERENCE = Path(__file__).parents[1].parent / "shared" / "data"
 
@@ -39,7 +42,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small Llama that has learned in-box rows by heart; see `tests.trained`."""
+    """A small Llama that has learned in-box rows by heart; see `tests.trained`.
+
+    Of several processes one trains it, and the others wait.
+    """
+    from filelock import FileLock
+
     from tests.trained import save_trained
 
-    return save_trained(tmp_path_factory.mktemp("trained"))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "trained"
+    with FileLock(shared / "trained.lock"):
+        if not folder.is_dir():
+            save_trained(shared / "training").rename(folder)
+    return folder

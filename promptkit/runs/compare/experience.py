@@ -47,8 +47,8 @@ def experience(
 ) -> Prior | None:
     """The prior of these entries; None where fewer than two of them were seen before.
 
-    An entry that was not seen is expected where it was measured. Only differences are known: the
-    entries that were seen are expected as high, in the mean, as they were measured.
+    Only differences are known: the entries that were seen are expected as high, in the mean, as
+    they were measured. One of which nothing is known is expected where it was measured.
 
     Args:
         entries: Those that are weighed.
@@ -56,23 +56,27 @@ def experience(
         seen: Mean accuracy on other data sets by name of the offer.
         worth: How many held-out rows it counts as.
     """
-    known = [place for place, entry in enumerate(entries) if _was_seen(entry, seen)]
+    told = [seen_of(entry, seen) for entry in entries]
+    known = [place for place, value in enumerate(told) if value is not None]
     if len(known) < 2 or not worth:
         return None
     means = np.array(measured, np.float64)
-    before = np.array([seen[_offer(entries[place])] for place in known])
+    before = np.array([told[place] for place in known], np.float64)
     means[known] = before + (means[known] - before).mean()
     return Prior(means, worth)
 
 
-def _was_seen(entry: Entry, seen: Mapping[str, float]) -> bool:
-    name = _offer(entry)
-    if name not in seen or entry.model not in ("", MODEL):
-        return False
-    offer = OFFERS[name]
-    return entry.strategy == offer.strategy and dict(entry.options) == dict(offer.options)
+def seen_of(entry: Entry, seen: Mapping[str, float] = SEEN) -> float | None:
+    """What an entry had elsewhere, or else what its strategy had with other options.
 
-
-def _offer(entry: Entry) -> str:
-    """The offer that an entry is; with several models its name bears the model too."""
-    return entry.name.removesuffix(f" ({entry.model})")
+    Without the second, an entry that nobody measured would keep all of its luck on a few rows,
+    where the others lose theirs, and would be recommended for being unknown.
+    """
+    if entry.model not in ("", MODEL):
+        return None
+    name = entry.name.removesuffix(f" ({entry.model})")  # so named where there are several models
+    alike = [own for own, offer in OFFERS.items() if offer.strategy == entry.strategy]
+    if name in alike and name in seen and dict(entry.options) == dict(OFFERS[name].options):
+        return seen[name]
+    values = [seen[own] for own in alike if own in seen]
+    return float(np.mean(values)) if values else None

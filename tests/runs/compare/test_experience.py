@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from promptkit.runs.compare.entries import OFFERS, entries_for
-from promptkit.runs.compare.experience import SEEN, WORTH, experience
+from promptkit.runs.compare.experience import SEEN, WORTH, experience, seen_of
 
 NAMES = ["zero-shot", "features", "lora"]
 KNOWN = {"zero-shot": 0.5, "features": 0.7}
@@ -24,10 +24,18 @@ def test_entries_that_were_seen_differ_as_they_did_and_the_others_stand_where_me
     assert np.array_equal(MEASURED, [0.80, 0.78, 0.60])
 
 
-def test_other_models_and_other_options_were_not_seen():
+def test_a_strategy_with_other_options_is_expected_where_it_was_with_those_that_were_seen():
+    names = ["zero-shot", "zero-shot-prior", "few-shot", "few-shot-nearest", "lora"]
+    seen = {"zero-shot": 0.5, "zero-shot-batch": 0.6, "few-shot": 0.7}
+    told = {entry.name: seen_of(entry, seen) for entry in entries_for(names, ["minilm"])}
+    of_strategy = pytest.approx(0.6)
+    assert [told[name] for name in names] == [0.5, of_strategy, 0.7, of_strategy, None]
+    changed = replace(entries()[1], options={"layers": -1})
+    assert seen_of(changed, KNOWN) == 0.7
+
+
+def test_other_models_were_not_seen():
     assert experience(entries(["./other"]), MEASURED, KNOWN, 50) is None
-    changed = [replace(entry, options={"layers": -1}) for entry in entries()]
-    assert experience(changed, MEASURED, KNOWN, 50) is None
     both = entries(["minilm", "./other"])
     measured = np.linspace(0.5, 0.9, len(both))
     means = experience(both, measured, KNOWN, 50).means

@@ -44,8 +44,13 @@ HELP = """Fit a strategy on all labelled rows, and save it as a folder that pred
   promptkit tune --strategy tfidf --data tickets.csv --text-field body --label-field team
   --option c=10 --output tickets
 
-Of a data set with several splits, the rows of train are learned from. A tune that was stopped goes
-on from its last checkpoint when the same command is given again.
+  promptkit tune --strategy instruct --mixture tasks.yaml --model ./Qwen3-0.6B-Base
+  --option way=lora --output instructed
+
+A mixture is a file of several tasks, each put in several ways; what comes of it is an ordinary
+model folder (or adapter), for --model (or --adapter). Of a data set with several splits, the rows
+of train are learned from. A tune that was stopped goes on from its last checkpoint when the same
+command is given again.
 """
 
 
@@ -76,6 +81,12 @@ def command(
     labels: Labels = None,
     limit: Limit = None,
     option: Options = None,
+    mixture: Annotated[
+        str | None, panel("Tasks to learn together: for instruct and preference.", ROWS)
+    ] = None,
+    without: Annotated[
+        list[str] | None, panel("Leave a task of the mixture out; can be repeated.", ROWS)
+    ] = None,
     seed: Annotated[int | None, panel("Seed of every random choice.", STRATEGY)] = None,
     model: Annotated[
         str | None, panel("A folder or a hub id (default: minilm, in the box).", MODEL)
@@ -87,10 +98,15 @@ def command(
     ] = False,
 ) -> None:
     """Tune; the long help is HELP."""
+    if mixture is not None:
+        _on_mixture(context.params)
+        return
+    if without:
+        raise SpecError("--without leaves tasks of a mixture out; name one with --mixture FILE")
     from promptkit.runs import eval_spec
     from promptkit.runs.tune import tune
 
-    apart = {"output", "field", "label_map", "option", "force"}
+    apart = {"output", "field", "label_map", "option", "force", "mixture", "without"}
     options: dict[str, Any] = {k: v for k, v in context.params.items() if k not in apart}
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
@@ -104,6 +120,22 @@ def command(
     except KeyboardInterrupt as error:
         raise Interrupted(0, 0, "steps", "were done") from error
     _show(made, output)
+
+
+def _on_mixture(given: dict[str, Any]) -> None:
+    """Tune a language model on several tasks at once."""
+    from promptkit.cli.mixture import tune_on_mixture
+
+    taken = ("strategy", "output", "mixture", "without", "model", "seed", "device", "force")
+    for name, value in given.items():
+        if value and name not in (*taken, "option"):
+            raise SpecError(
+                f"--{name.replace('_', '-')}: a mixture says that of each of its tasks; leave it "
+                "out"
+            )
+    tune_on_mixture(
+        options=option_values(given["option"]) or {}, **{name: given[name] for name in taken}
+    )
 
 
 def _show(made: Tuned, output: str) -> None:

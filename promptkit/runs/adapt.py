@@ -20,6 +20,8 @@ from promptkit.types import Example, Scalar
 IN_CONTEXT, GENERATE = "in_context", "generate"
 #: Strategies that ask a frozen model.
 ASKING = (IN_CONTEXT, GENERATE)
+#: Strategies that read a row through the template, whatever is said.
+PROMPTED = (*ASKING, "instruct", "preference")
 #: Option of strategies that may learn from the template's statements beside the rows.
 STATEMENTS = "statements"
 #: What strategies that ask take as options; they are the keys of an eval spec.
@@ -109,10 +111,11 @@ def make_strategy(
         keys |= {"strategy": name}
         asked = prompting_as(validate(EvalSpec, YamlFile(name, given.model_dump() | keys)))
         return asking(asked, template, asked.shots or 0, has_pool, with_model=with_model)
-    reading = _reading(name, template, own, reading)
     taken = takes(name)
-    handed = {"labels": tuple(labels or template.task.labels), "reading": reading}
-    handed |= {"model": model, "seed": seed, "device": device, "dtype": dtype}
+    handed: dict[str, Any] = {"labels": tuple(labels or template.task.labels)}
+    handed |= {"template": template, "model": model, "seed": seed, "device": device, "dtype": dtype}
+    if "reading" in taken:
+        handed["reading"] = _reading(name, template, own, reading)
     if "label_rows" in taken:
         handed["label_rows"] = _label_rows(name, template, own)
     for key in own:

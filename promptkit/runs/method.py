@@ -10,7 +10,7 @@ from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.data import Dataset
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import make_strategy, takes
+from promptkit.runs.adapt import PROMPTED, make_strategy, takes
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
 from promptkit.runs.models import (
     LEARNING_PACKAGES,
@@ -127,7 +127,8 @@ def learned(asked: EvalSpec, template: Template) -> Method:
     described = dict(make(False).describe())
     located = locate(asked.model) if "model" in takes(asked.strategy) else None
     packages = package_versions(*LEARNING_PACKAGES)
-    reads_prompt = asked.strategy_options.get("reading") == "prompt"
+    by_prompt = asked.strategy in PROMPTED
+    reads_prompt = by_prompt or asked.strategy_options.get("reading") == "prompt"
     named = {"name": template.name, "hash": template.hash()}
     return Method(
         template=named if reads_prompt else {"name": NONE},

@@ -12,7 +12,7 @@ from promptkit.errors import BackendError, PromptkitError, StoreError
 from promptkit.prompts import Template
 from promptkit.prompts.written import template_from
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import ASKING, make_strategy
+from promptkit.runs.adapt import PROMPTED, make_strategy
 from promptkit.runs.manifest import FILE, LEARNED
 from promptkit.strategies.reading import Reading
 
@@ -58,7 +58,7 @@ class Recipe:
     @property
     def reading(self) -> Reading:
         """How a row becomes text; prompts always read it through the template."""
-        by_prompt = self.name in ASKING or self.options.get("reading") == "prompt"
+        by_prompt = self.name in PROMPTED or self.options.get("reading") == "prompt"
         return Reading(self.template.task.fields, self.template if by_prompt else None)
 
 

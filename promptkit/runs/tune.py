@@ -82,12 +82,12 @@ def tune(
     )
     strategy = recipe.build(device=asked.device, dtype=asked.dtype)
     before = strategy.cost
-    with _checkpoints(target, _key(strategy, recipe, rows)) as kept:
+    with checkpoints(target, _key(strategy, recipe, rows)) as kept:
         _fit(strategy, rows, FitContext(kept, on_step))
     cost = strategy.cost - before
     trained_on = {"name": rows.name, "n": len(rows), "hash": rows.content_hash()}
     save(strategy, target, recipe=recipe, trained_on=trained_on, force=force)
-    shutil.rmtree(_partial(target), ignore_errors=True)
+    shutil.rmtree(partial_of(target), ignore_errors=True)
     return Tuned(
         folder=target,
         recipe=recipe,
@@ -134,14 +134,15 @@ def _key(strategy: Strategy, recipe: Recipe, rows: Dataset) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
 
 
-def _partial(target: Path) -> Path:
+def partial_of(target: Path) -> Path:
+    """The folder beside it that holds its checkpoints."""
     return target.with_name(f"{target.name}.partial")
 
 
 @contextmanager
-def _checkpoints(target: Path, key: str) -> Iterator[Path]:
+def checkpoints(target: Path, key: str) -> Iterator[Path]:
     """The folder of this fit's checkpoints; those of other fits for the same target are dropped."""
-    partial = _partial(target)
+    partial = partial_of(target)
     with locked(partial):
         with translated(partial):
             for other in partial.iterdir():

@@ -158,7 +158,7 @@ def train(
     best = best_of(last) if last is not None else Best()
     batches = Batches(rows, collate, recipe, meter, shuffled=True)
     watch = Watch(classifier, recipe.patience, best, on_step)
-    with tempfile.TemporaryDirectory() as nowhere, _environment_kept():
+    with tempfile.TemporaryDirectory() as nowhere, environment_kept():
         trainer = _Quiet(
             model=classifier,
             args=_arguments(
@@ -263,7 +263,7 @@ def _accuracy(found: Any) -> dict[str, float]:
 
 
 @contextmanager
-def _environment_kept() -> Iterator[None]:
+def environment_kept() -> Iterator[None]:
     """Keep from other trainings of the process what accelerate notes down for this one."""
     before = {name: value for name, value in os.environ.items() if name.startswith("ACCELERATE_")}
     try:

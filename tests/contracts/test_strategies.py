@@ -1,5 +1,9 @@
 """What every strategy keeps to: rows in, predictions out, in the same order and by the same ids."""
 
+import tempfile
+from functools import cache
+from pathlib import Path
+
 import pytest
 
 from promptkit.backends.fake import FakeBackend
@@ -10,13 +14,16 @@ from promptkit.strategies import STRATEGIES
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example
 from promptkit.verbalizers import VERBALIZERS
+from tests.tiny import save_causal
 from tests.tiny_encoder import tiny_encoder
 
 LABELS = ("negative", "neutral", "positive")
 TRAIN = [Example(f"t{i}", {"text": f"training text {i}"}, LABELS[i % 3]) for i in range(9)]
 ROWS = [Example(f"r{i}", {"text": f"some text {i * 7 % 5}"}, None) for i in range(7)]
 NAMES = list(STRATEGIES)
-LEARNED = [name for name in NAMES if name not in ("in_context", "generate")]
+#: Those whose answers are among the labels that they were shown; a language model knows all words.
+LANGUAGE = ("in_context", "generate", "instruct", "preference")
+LEARNED = [name for name in NAMES if name not in LANGUAGE]
 
 
 def in_context(shots=2, selector="balanced", backend=None):
@@ -61,6 +68,19 @@ def on_a_tiny_encoder(name, **options):
     return lambda: learned(name, model=tiny_encoder(), **options)()
 
 
+@cache
+def tiny_llama():
+    """The folder of a tiny Llama."""
+    return str(save_causal("llama", Path(tempfile.mkdtemp(prefix="tiny-llama-"))))
+
+
+def on_a_tiny_llama(name):
+    """A maker of a strategy that tunes a language model."""
+    template = find_template("sentiment_zero_shot")
+    options = {"epochs": 1, "precision": "float32"}
+    return lambda: STRATEGIES.build(name, {"template": template, "model": tiny_llama(), **options})
+
+
 MAKERS = {
     "contrastive": on_a_tiny_encoder("contrastive", epochs=1),
     "features": on_a_tiny_encoder("features", cache=False),
@@ -68,9 +88,11 @@ MAKERS = {
     "generate": generate,
     "head": on_a_tiny_encoder("head", epochs=2),
     "in_context": in_context,
+    "instruct": on_a_tiny_llama("instruct"),
     "lora": on_a_tiny_encoder("lora", epochs=1),
     "majority": learned("majority"),
     "nearest_neighbour": nearest_neighbour,
+    "preference": on_a_tiny_llama("preference"),
     "random": learned("random"),
     "tfidf": learned("tfidf"),
     "top_layers": on_a_tiny_encoder("top_layers", epochs=1, n_layers=1),
@@ -178,7 +200,7 @@ def test_a_label_that_no_training_row_has_is_never_said(name):
             assert prediction.log_p[2] == -float("inf")
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("name", [*LEARNED, "instruct", "preference"])
 def test_a_training_row_of_another_task_is_an_error(name):
     with pytest.raises(DataError, match=r"'t9'.*none of the task's labels"):
         MAKERS[name]().fit([*TRAIN, Example("t9", {"text": "x"}, "angry")])

@@ -59,6 +59,8 @@ OFFERS: Mapping[str, Offer] = {
     "lora": Offer("lora"),
     "top-layers": Offer("top_layers"),
     "full": Offer("full"),
+    "instruct": Offer("instruct"),
+    "instruct-lora": Offer("instruct", {"way": "lora"}),
 }
 
 

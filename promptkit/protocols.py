@@ -194,35 +194,6 @@ class Order(Protocol):
         ...
 
 
-@runtime_checkable
-class LearnsOrder(Protocol):
-    """An order that is found by asking the model about training texts."""
-
-    def learn(
-        self,
-        shots: Sequence[Example],
-        rows: Sequence[Example],
-        log_p_of: Callable[[Sequence[Example], Sequence[Example]], NDArray[np.float64]],
-    ) -> tuple[str, ...]:
-        """Ids of the shots in the order found; `arrange` keeps to it from now on.
-
-        Args:
-            shots: What every query is shown.
-            rows: Training rows that are asked about, their labels not to be read.
-            log_p_of: From shots in some order and rows, (n, k) log-probabilities of the labels,
-                NaN in all k where a row could not be scored.
-        """
-        ...
-
-    def learned(self) -> tuple[str, ...]:
-        """What `learn` gave; empty before."""
-        ...
-
-    def take(self, ids: Sequence[str]) -> None:
-        """Take up what `learn` gave."""
-        ...
-
-
 class Verbalizer(Protocol):
     """Turns evidence about candidates into evidence about labels."""
 

@@ -55,7 +55,7 @@ def rate_at(step: int, total: int) -> float:
 def loss_of(model: LlamaForCausalLM, rows: torch.Tensor) -> torch.Tensor:
     """Mean negative log-probability of a token, in nats."""
     with torch.autocast("cpu", torch.bfloat16):
-        return model(input_ids=rows, labels=rows).loss
+        return model(input_ids=rows, labels=rows, use_cache=False).loss
 
 
 def main() -> None:
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compile", action="store_true", help="needs a C++ compiler; 1.4x as fast")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     tokenizer = AutoTokenizer.from_pretrained(given.tokenizer)
@@ -90,6 +91,7 @@ def main() -> None:
     done = restored(model, optimizer, given.out)
     size = f"{len(ids):,} tokens an epoch, {model.num_parameters():,} parameters"
     print(f"{size}, step {done} of {total}", flush=True)
+    computed = torch.compile(loss_of, dynamic=False) if given.compile else loss_of
     step, began = 0, time.perf_counter()
     for epoch in epochs:
         for rows in epoch:
@@ -98,7 +100,7 @@ def main() -> None:
                 continue
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step - 1, total)
-            loss = loss_of(model, torch.from_numpy(rows))
+            loss = computed(model, torch.from_numpy(rows))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()

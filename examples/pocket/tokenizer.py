@@ -1,9 +1,9 @@
-"""The tokenizer of pocket: byte-level BPE, trained on the prose and on the rows of the mixture.
+"""The tokenizer of pocket: byte-level BPE, trained on the prose and on what is in the box.
 
     python examples/pocket/tokenizer.py PROSE OUT
 
-PROSE is a folder with train.jsonl of ``{"text": ...}``. The rows of the mixture count several
-times: a novel of 1850 has no "refund", and a word in five pieces is learned five times as slowly.
+PROSE is a folder with train.jsonl of ``{"text": ...}``. In-box training rows and templates
+count several times: a novel of 1850 has no "refund", and a word in five pieces is learned slowly.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
 SIZE = 8192
-#: How often a row of the mixture counts; the prose is some seventy times as long.
+#: How often an in-box text counts; the prose is some hundred times as long.
 TIMES = 20
 END, TURN, OVER = "<|endoftext|>", "<|turn|>", "<|over|>"
 CHAT = (
@@ -33,11 +33,11 @@ def texts(prose: Path) -> Iterator[str]:
     """What is learned from."""
     for line in (prose / "train.jsonl").read_text(encoding="utf-8").splitlines():
         yield json.loads(line)["text"]
-    for file in sorted((HERE / "tasks").glob("*/rows.jsonl")):
+    for file in sorted((ROOT / "evals" / "data").glob("*/train.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             yield from ["\n".join(str(value) for value in row.values())] * TIMES
-    for file in sorted((HERE / "tasks").glob("*/task.yaml")):
+    for file in sorted((ROOT / "templates").glob("*.yaml")):
         yield from [file.read_text(encoding="utf-8")] * TIMES
 
 

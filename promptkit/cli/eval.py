@@ -158,7 +158,7 @@ def command(
         str | None,
         panel(
             "none, fixed, random, balanced, nearest, nearest_per_class, mmr, dpp, k_centre, "
-            "vote_k or bm25.",
+            "vote_k, bm25 or searched.",
             SHOTS,
         ),
     ] = None,

@@ -31,7 +31,8 @@ from promptkit.runs.parts import (
 )
 from promptkit.runs.served import served_notes
 from promptkit.runs.spec import EvalSpec
-from promptkit.strategies.calibrated import Calibration
+from promptkit.selectors import SELECTORS
+from promptkit.strategies.calibrated import MOST_ROWS, Calibration
 from promptkit.types import Example
 
 #: What a spec says of the template or backend of a strategy that uses none.
@@ -88,6 +89,7 @@ def prompting(
 
     described = dict(make(False).describe())  # what is wrong with its options is said here
     writes = described["name"] == "generate"
+    verbalizer = NONE if writes else asked.verbalizer
     calibration = None if writes else calibration_for(asked, own)
     return Method(
         template={"name": template.name, "hash": template.hash()},
@@ -104,10 +106,27 @@ def prompting(
         make=make,
         packages=packages,
         located=located,
-        notes=served_notes(backend),
+        notes=(*served_notes(backend), *_learned_notes(selector, selector_options, verbalizer)),
         calibration=calibration,
         calibrated_on=own.given,
     )
+
+
+def _learned_notes(selector: str, options: Mapping[str, Any], verbalizer: str) -> list[str]:
+    """What is learned by asking about training rows before the first row is answered."""
+    told = []
+    if selector == "searched":
+        found: Any = SELECTORS.build(selector, options)
+        told.append(
+            f"demonstrations are the best of up to {found.budget} sets, judged by the labels of up "
+            f"to {found.judges} training rows that are neither shown nor evaluated"
+        )
+    if verbalizer == "refined":
+        told.append(
+            f"words were weighed on the texts of up to {MOST_ROWS} training rows, their labels "
+            "unread"
+        )
+    return told
 
 
 def learned(asked: EvalSpec, template: Template) -> Method:

@@ -10,6 +10,7 @@ from promptkit.backends.embedding_cache import KeptEncoder
 from promptkit.backends.feature_cache import features_home
 from promptkit.backends.weights import MINILM
 from promptkit.errors import SpecError
+from promptkit.learners import LearnsShots
 from promptkit.orders import ORDERS
 from promptkit.parsers import PARSERS
 from promptkit.prompts import Template
@@ -26,6 +27,7 @@ from promptkit.runs.models import (
 )
 from promptkit.runs.spec import EvalSpec, flag
 from promptkit.selectors import SELECTORS
+from promptkit.selectors.copies import copy_key
 from promptkit.strategies import STRATEGIES
 from promptkit.verbalizers import VERBALIZERS
 
@@ -83,6 +85,8 @@ def asking(
             described=described,
         )
     selector, order = showing(asked, shots, has_pool, backend, options, with_model=with_model)
+    if isinstance(selector, LearnsShots):
+        selector.bar({copy_key(row) for row in own.evaluated})
     parts = {
         "template": template,
         "backend": served,

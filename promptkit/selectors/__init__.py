@@ -15,6 +15,7 @@ SELECTORS: Registry[Selector] = Registry(
         "mmr": "promptkit.selectors.mmr:MMRSelector",
         "k_centre": "promptkit.selectors.k_centre:KCentreSelector",
         "dpp": "promptkit.selectors.dpp:DPPSelector",
+        "searched": "promptkit.selectors.searched:SearchedSelector",
         "vote_k": "promptkit.selectors.vote_k:VoteKSelector",
         "bm25": "promptkit.selectors.bm25:BM25Selector",
     },

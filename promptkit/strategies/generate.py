@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from promptkit.errors import CapabilityError, DataError, SpecError
+from promptkit.learners import LearnsOrder, LearnsShots
 from promptkit.metrics.written import normal
 from promptkit.parsers import PARSERS
 from promptkit.prompts.form import GenerationKeys
@@ -18,7 +19,6 @@ from promptkit.protocols import (
     Backend,
     CanGenerate,
     FitContext,
-    LearnsOrder,
     Order,
     Selector,
 )
@@ -103,6 +103,11 @@ class Generate:
             raise CapabilityError(
                 "an order of demonstrations is learned from labels' probabilities, and strategy "
                 "'generate' has none; use --order random"
+            )
+        if isinstance(selector, LearnsShots):
+            raise CapabilityError(
+                "demonstrations are searched by labels' probabilities, and strategy 'generate' has "
+                "none; use --selector balanced"
             )
         if parser is None and parser_options and keys.parser is None:
             raise SpecError("strategy 'generate': parser_options without a parser")

@@ -10,7 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from promptkit.errors import CapabilityError
+from promptkit.errors import CapabilityError, SpecError
+from promptkit.learners import LearnsOrder, LearnsShots, LearnsWords
 from promptkit.prompts.channel import check_channel
 from promptkit.prompts.premise import premise_prompt
 from promptkit.prompts.template import Template
@@ -20,7 +21,6 @@ from promptkit.protocols import (
     FitContext,
     HasPremise,
     Learned,
-    LearnsOrder,
     Order,
     Selector,
     Verbalizer,
@@ -29,7 +29,13 @@ from promptkit.strategies import calibrated
 from promptkit.strategies.calibrated import Calibration
 from promptkit.strategies.channel import ask_channel, channel_candidates
 from promptkit.strategies.demonstrated import Demonstrated
-from promptkit.strategies.learned_order import learn_order, read_order, write_order
+from promptkit.strategies.kept_ids import read_ids, write_ids
+from promptkit.strategies.learned_order import FILE as ORDER
+from promptkit.strategies.learned_order import learn_order
+from promptkit.strategies.learned_shots import FILE as SHOTS
+from promptkit.strategies.learned_shots import learn_shots
+from promptkit.strategies.learned_words import FILE as WORDS
+from promptkit.strategies.learned_words import learn_words
 from promptkit.types import Candidate, Cost, Evidence, Example, Prediction, Prompt
 from promptkit.verbalizers.conclude import prediction_of
 
@@ -76,11 +82,17 @@ class InContext:
                 f"calibration needs labels that all rows share, and each row of template "
                 f"{template.name!r} brings its own choices; use --calibration none"
             )
-        if isinstance(order, LearnsOrder) and template.choosing:
-            raise CapabilityError(
-                f"an order is learned for labels that all rows share, and each row of template "
-                f"{template.name!r} brings its own choices; use --order random"
-            )
+        learners = (
+            (isinstance(order, LearnsOrder), "an order is learned", "--order random"),
+            (isinstance(selector, LearnsShots), "shots are searched", "--selector balanced"),
+            (isinstance(verbalizer, LearnsWords), "words are refined", "--verbalizer words"),
+        )
+        for learns, what, instead in learners:
+            if learns and template.choosing:
+                raise CapabilityError(
+                    f"{what} for labels that all rows share, and each row of template "
+                    f"{template.name!r} brings its own choices; use {instead}"
+                )
         self.template, self.backend = template, backend
         self.selector, self.verbalizer, self.shots = selector, verbalizer, shots
         self.calibration, self.order = calibration, order
@@ -89,6 +101,11 @@ class InContext:
         self._channel = calibration is not None and calibration.calibrator.asks == "channel"
         if self._channel:
             check_channel(template)
+            if isinstance(verbalizer, LearnsWords):
+                raise CapabilityError(
+                    "channel scoring scores the row's text and not the labels' words; use "
+                    "--verbalizer words"
+                )
 
     @property
     def cost(self) -> Cost:
@@ -98,14 +115,21 @@ class InContext:
     def fit(self, train: Sequence[Example], context: FitContext = NO_CONTEXT) -> Self:
         """Give the selector its pool, and the calibration its rows; nothing is trained.
 
-        What the calibration learned is kept in the context's folder: a run that goes on does not
-        ask again.
+        What is learned by asking (shots, then their order, words, and the calibration) is kept in
+        the context's folder: a run that goes on does not ask again.
         """
         self.learned_ = None
+        if isinstance(self.verbalizer, LearnsWords):
+            self.verbalizer.take({})
         self._rows.take(train)
+        if isinstance(self.selector, LearnsShots) and self.shots:
+            asking = self._pooled_prompts
+            learn_shots(self.selector, self.template, self.shots, asking, context.folder)
         if isinstance(self.order, LearnsOrder) and self.shots:
             parts = self.template, self.selector, self.shots
             learn_order(self.order, *parts, train, self._pooled_prompts, context.folder)
+        if isinstance(self.verbalizer, LearnsWords):
+            self._learn_words(self.verbalizer, train, context.folder)
         if self.calibration is not None:
             self.learned_ = calibrated.learn(
                 self.calibration,
@@ -125,6 +149,12 @@ class InContext:
     def marked(self, examples: Sequence[Example], found: list[Evidence]) -> list[Evidence]:
         """The evidence with what the calibration makes of it, where it has learned beforehand."""
         calibration, learned = self.calibration, self.learned_
+        if calibration is None and isinstance(self.verbalizer, LearnsWords):
+            pooled = self._all_pooled(examples, found)
+            return [
+                one if row is None else replace(one, calibrated=tuple(row.tolist()))
+                for row, one in zip(pooled, found, strict=True)
+            ]
         if calibration is None or learned is None:
             return found
         pooled = self._all_pooled(examples, found)
@@ -158,6 +188,18 @@ class InContext:
             for one, own in zip(found, candidates, strict=True)
         ]
 
+    def _learn_words(
+        self, verbalizer: LearnsWords, train: Sequence[Example], folder: Path | None
+    ) -> None:
+        if self.calibration is not None and self.calibration.chosen(train) is None:
+            raise SpecError(
+                f"calibration {self.calibration.name!r} would learn from the evaluated rows, and "
+                "words are refined beforehand; use --calibration-rows train, or --verbalizer words"
+            )
+        template = self.template
+        words = template.candidates(train[0], self.backend.reads) if train else ()
+        learn_words(verbalizer, train, template.task.labels, words, self._ask, folder)
+
     def _premise(self) -> NDArray[np.float64] | None:
         """(k,) what is answered behind the calibrator's premise."""
         calibrator = self.calibration.calibrator if self.calibration else None
@@ -174,6 +216,11 @@ class InContext:
         if self.calibration is not None:
             labels = self.template.task.labels
             return calibrated.conclude(self.calibration, pooled, evidence, labels)
+        if isinstance(self.verbalizer, LearnsWords):  # what was learned stands in the evidence
+            pooled = [
+                np.array(one.calibrated) if one.calibrated else row
+                for row, one in zip(pooled, evidence, strict=True)
+            ]
         return [
             prediction_of(row, self.template.labels_of(example), found)
             for row, example, found in zip(pooled, examples, evidence, strict=True)
@@ -191,8 +238,12 @@ class InContext:
     def save(self, folder: Path) -> None:
         """Keep the rows that demonstrations come from, and what the calibration learned."""
         self._rows.save(folder)
+        if isinstance(self.selector, LearnsShots) and self.shots:
+            write_ids(folder / SHOTS, self.selector.searched())
         if isinstance(self.order, LearnsOrder) and self.shots:
-            write_order(folder, self.order.learned())
+            write_ids(folder / ORDER, self.order.learned())
+        if isinstance(self.verbalizer, LearnsWords):
+            calibrated.write_learned(folder / WORDS, dict(self.verbalizer.refined()))
         if self.learned_ is not None:
             calibrated.write_learned(folder / calibrated.FILE, self.learned_)
 
@@ -204,8 +255,12 @@ class InContext:
         """
         self.learned_ = None
         self._rows.restore(folder)
+        if isinstance(self.selector, LearnsShots) and self.shots:
+            self.selector.take(read_ids(folder / SHOTS))
         if isinstance(self.order, LearnsOrder) and self.shots:
-            self.order.take(read_order(folder))
+            self.order.take(read_ids(folder / ORDER))
+        if isinstance(self.verbalizer, LearnsWords):
+            self.verbalizer.take(calibrated.read_learned(folder / WORDS))
         kept = folder / calibrated.FILE
         if self.calibration is not None and (
             kept.is_file() or not self.calibration.learns_from_evidence

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from promptkit.errors import DataError, SpecError, StoreError
+from promptkit.errors import DataError, SpecError
+from promptkit.learners import LearnsOrder
 from promptkit.prompts.template import Template
-from promptkit.protocols import LearnsOrder, Selector
+from promptkit.protocols import Selector
 from promptkit.selectors.copies import copy_key
 from promptkit.strategies.calibrated import drawn
+from promptkit.strategies.kept_ids import read_ids, write_ids
 from promptkit.types import Example, Prompt
 
 #: Training texts that the model is asked about under each order.
@@ -48,7 +49,7 @@ def learn_order(
         DataError: No training row is left to ask about.
     """
     if folder is not None and (folder / FILE).is_file():
-        order.take(read_order(folder))
+        order.take(read_ids(folder / FILE))
         return
     shown = _same_for_all(template, selector, shots)
     keys = {copy_key(shot) for shot in shown}
@@ -66,26 +67,7 @@ def learn_order(
 
     ids = order.learn(shown, probes, log_p_of)
     if folder is not None:
-        write_order(folder, ids)
-
-
-def write_order(folder: Path, ids: Sequence[str]) -> None:
-    """Keep an order by the ids of the demonstrations."""
-    (folder / FILE).write_text(json.dumps(list(ids)), encoding="utf-8")
-
-
-def read_order(folder: Path) -> list[str]:
-    """What `write_order` wrote.
-
-    Raises:
-        StoreError: The file is missing or broken.
-    """
-    try:
-        return [str(name) for name in json.loads((folder / FILE).read_text(encoding="utf-8"))]
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{folder / FILE}: cannot be read ({error}); save the model again"
-        ) from error
+        write_ids(folder / FILE, ids)
 
 
 def _same_for_all(template: Template, selector: Selector, shots: int) -> list[Example]:
@@ -98,6 +80,6 @@ def _same_for_all(template: Template, selector: Selector, shots: int) -> list[Ex
     if any(other != first for other in others):
         raise SpecError(
             "an order that is learned is one order for all rows, and this selector shows each row "
-            "other demonstrations; use --selector fixed, k_centre or vote_k"
+            "other demonstrations; use --selector fixed, k_centre, vote_k or searched"
         )
     return list(first)

@@ -6,6 +6,7 @@ from promptkit.registry import Registry
 VERBALIZERS: Registry[Verbalizer] = Registry(
     "verbalizer",
     {
+        "refined": "promptkit.verbalizers.refined:RefinedVerbalizer",
         "words": "promptkit.verbalizers.words:WordsVerbalizer",
     },
 )

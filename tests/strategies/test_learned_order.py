@@ -85,7 +85,7 @@ def test_it_is_kept_by_a_fit_that_goes_on_and_by_a_saved_strategy(tmp_path):
 
 
 def test_selectors_that_show_each_row_others_are_refused():
-    with pytest.raises(SpecError, match="use --selector fixed, k_centre or vote_k"):
+    with pytest.raises(SpecError, match="use --selector fixed, k_centre, vote_k or searched"):
         strategy(selector="balanced").fit(TRAIN)
 
 

@@ -65,7 +65,7 @@ def read_task(path: Path) -> VariedTask:
     templates = tuple(_variant(file, keys, place) for place in range(len(keys.variants)))
     labels = {template.task.labels for template in templates}
     if len(labels) > 1:
-        raise SpecError(f"{path}: its variants do not have the same labels in the same order")
+        raise SpecError(f"{path}: its variants do not have the same labels")
     beside = path.parent / keys.data
     return VariedTask(
         keys.name, keys.description, templates, str(beside) if beside.exists() else keys.data
@@ -84,6 +84,11 @@ def _variant(file: YamlFile, keys: TaskFileKeys, place: int) -> Template:
         **({} if keys.labels is None else {"labels": keys.labels}),
         **own,
     }
+    if keys.labels is not None and isinstance(own.get("labels"), dict):
+        # in one order, whichever a variant says them in
+        said = own["labels"]
+        known = [label for label in keys.labels if label in said]
+        content["labels"] = {label: said[label] for label in dict.fromkeys([*known, *said])}
     # lines of the variant's keys, for messages
     lines = {
         where[2:]: line for where, line in file.lines.items() if where[:2] == ("variants", place)

@@ -136,7 +136,7 @@ def test_what_is_wrong_with_a_task(folder):
     for old, new, said in (
         ("{{ text }}\\nAnswer", "{{ txet }}\\nAnswer", "did you mean 'text'"),
         ('query: "Is this good', 'qurey: "Is this good', "variant 2 line 8.*unknown key"),
-        ('good: {words: ["no"]}, bad', 'bad: {words: ["no"]}, good', "the same labels"),
+        ('good: {words: ["no"]}, bad', 'ugly: {words: ["no"]}, bad', "the same labels"),
         ("  - instruction: Good", "  - name: own\n    instruction: Good", "belongs to the task"),
     ):
         file.write_text(good.replace(old, new))

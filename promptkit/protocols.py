@@ -164,6 +164,33 @@ class CanPredictWords(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class WordNeighbours:
+    """Words of a vocabulary, and how near they lie to label words.
+
+    Args:
+        words: The v words.
+        cosines: (w, v) of each label word and each of them.
+    """
+
+    words: tuple[str, ...]
+    cosines: NDArray[np.float64]
+
+
+@runtime_checkable
+class CanExpandWords(Protocol):
+    """A backend that knows which words its model takes to be alike."""
+
+    def word_neighbours(self, prompt: Prompt, candidates: Sequence[Candidate]) -> WordNeighbours:
+        """How near all words of the vocabulary lie to the candidates' words.
+
+        Args:
+            prompt: What is asked, which says whether words begin with a blank.
+            candidates: The label words.
+        """
+        ...
+
+
 class Selector(Protocol):
     """Chooses demonstrations for a query."""
 

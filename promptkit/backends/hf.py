@@ -38,9 +38,10 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
 from promptkit.backends.weights import locate
+from promptkit.backends.word_neighbours import word_neighbours
 from promptkit.backends.word_sums import word_sums
 from promptkit.errors import BackendError, CapabilityError
-from promptkit.protocols import OnEvidence, WordSums, unheard
+from promptkit.protocols import OnEvidence, WordNeighbours, WordSums, unheard
 from promptkit.types import Candidate, Cost, Evidence, Prompt, Sampling, flat
 
 #: How many times as many tokens a batch has that is written: a step reads all weights for each.
@@ -170,6 +171,20 @@ class HFBackend:
             found = word_sums(self._scorer, requests, own, n_groups)
         self._meter.add(rows=len(prompts), prompt_tokens=sum(len(r.context) for r in requests))
         return found
+
+    def word_neighbours(self, prompt: Prompt, candidates: Sequence[Candidate]) -> WordNeighbours:
+        """See `promptkit.protocols.CanExpandWords`.
+
+        Raises:
+            CapabilityError: A sequence-to-sequence model.
+        """
+        if not isinstance(self._scorer, CausalScorer | MaskedScorer):
+            raise CapabilityError(
+                f"words are found by causal and by masked language models; {self.model!r} is of "
+                f"kind {self._kind!r}"
+            )
+        request = self._scorer.requests([self._scorer.seen(prompt)], [candidates])[0]
+        return word_neighbours(self._model, self.tokens, request.answers)
 
     def generate(
         self,

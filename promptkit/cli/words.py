@@ -28,6 +28,7 @@ from promptkit.cli.options import (
 from promptkit.errors import SpecError
 
 if TYPE_CHECKING:
+    from promptkit.runs.expansion import Expanded
     from promptkit.runs.words import FoundWords
 
 HELP = """Propose a word for each label: those that the model itself finds probable on your rows.
@@ -38,9 +39,13 @@ HELP = """Propose a word for each label: those that the model itself finds proba
 
   promptkit words -t sentiment_cloze --model ./roberta-base --train-data reviews.csv --top 30
 
+  promptkit words -t sentiment_cloze --model ./roberta-base --expand 8
+
 It prints a [bold]labels:[/bold] block for the template, and how well the words do: on the rows that
 they were chosen on, on rows that were held out of the choice, and beside the template's own words.
-Nothing is changed: paste the block where it is better.
+With --expand no row is read: each label gets further words, those that lie nearest to its own among
+the model's embeddings; [bold]--verbalizer refined[/bold] then learns which of them to listen to. Nothing is
+changed: paste the block where it is better.
 """
 
 
@@ -71,6 +76,9 @@ def command(
     limit: Limit = None,
     top: Annotated[int, panel("Words of each label among which is chosen.", RESULT)] = 30,
     combinations: Annotated[int, panel("Combinations that are tried at most.", RESULT)] = 2000,
+    expand: Annotated[
+        int | None, panel("Without rows: so many further words for each label.", RESULT)
+    ] = None,
     seed: Annotated[int | None, panel("Seed of every random choice.", RESULT)] = None,
     chat: Annotated[
         bool | None, panel("Use the model's chat template, or not.", MODEL, "--chat/--no-chat")
@@ -82,18 +90,41 @@ def command(
 ) -> None:
     """Find words; the long help is HELP."""
     from promptkit.runs import eval_spec
+    from promptkit.runs.expansion import expand_words
     from promptkit.runs.words import find_words
 
-    for name, value in (("--top", top), ("--combinations", combinations)):
-        if value < 1:
+    for name, value in (
+        ("--top", top), ("--combinations", combinations), ("--expand", expand),
+    ):  # fmt: skip
+        if value is not None and value < 1:
             raise SpecError(f"{name} {value}: it must be 1 or more")
     apart = {"field", "label_map", "chat_template_kwargs", "train_data", "top", "combinations"}
+    apart.add("expand")
     options: dict[str, Any] = {k: v for k, v in context.params.items() if k not in apart}
     options["data"] = train_data
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     options["chat_template_kwargs"] = chat_arguments(chat_template_kwargs)
+    if expand is not None:
+        if train_data is not None:
+            raise SpecError("--expand reads no rows: leave --train-data out, or leave --expand out")
+        _show_expanded(expand_words(eval_spec(None, options), expand))
+        return
     _show(find_words(eval_spec(None, options), top=top, combinations=combinations))
+
+
+def _show_expanded(found: Expanded) -> None:
+    """Further words, then the block by itself."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from promptkit.report.found_words import expanded_table
+    from promptkit.report.layout import heading
+
+    console = Console(highlight=False)
+    console.print(heading("further words, with their cosine"), expanded_table(found))
+    console.print(Text("\nfor the template"))
+    sys.stdout.write(found.block)
 
 
 def _show(found: FoundWords) -> None:

@@ -8,6 +8,7 @@ from rich.text import Text
 from promptkit.report import figures
 from promptkit.report.layout import table
 from promptkit.report.plain import cell, naming
+from promptkit.runs.expansion import Expanded
 from promptkit.runs.words import FoundWords
 from promptkit.types import Score
 
@@ -42,6 +43,16 @@ def words_table(found: FoundWords) -> Table:
         made.add_row(
             cell(name(label)), cell(word), cell(", ".join(others[:SHOWN]) + more), cell(str(again))
         )
+    return made
+
+
+def expanded_table(found: Expanded) -> Table:
+    """A line for each label: its further words, the nearest first."""
+    made = table("label", "words", words=2)
+    name = naming(found.labels)
+    for label, own in zip(found.labels, found.added, strict=True):
+        told = ", ".join(f"{word} {cosine:.2f}" for word, cosine in own)
+        made.add_row(cell(name(label)), cell(told or "none"))
     return made
 
 

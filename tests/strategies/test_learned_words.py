@@ -43,7 +43,7 @@ class Saying(FakeBackend):
                 log_p=tuple(np.log(SAID[flat(prompt.query).split()[0]])),
                 n_tokens=(1,) * len(own),
                 kind="said",
-            )  # fmt: skip
+            )
             for prompt, own in zip(prompts, candidates, strict=True)
         ]
 

@@ -23,6 +23,7 @@ FLOORS = [
     {"runs"},
     {"report", "estimators"},
     {"cli", "__init__"},
+    {"__main__"},
 ]
 FLOOR = {part: height for height, parts in enumerate(FLOORS) for part in parts}
 # A backend is what turns a structured prompt into text, and shortens it with its own tokenizer;

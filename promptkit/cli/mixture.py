@@ -36,6 +36,7 @@ def tune_on_mixture(
     """
     from promptkit.runs.instruct import instruct, read_mixture
     from promptkit.strategies.language_tuning import LanguageOptions
+    from promptkit.strategies.processes import rank
 
     if strategy not in STRATEGIES:
         raise SpecError(f"--mixture is for --strategy {' and '.join(STRATEGIES)}; "
@@ -63,7 +64,8 @@ def tune_on_mixture(
             )
     except KeyboardInterrupt as error:
         raise Interrupted(0, 0, "steps", "were done") from error
-    _show(made, strategy, model, how.way)
+    if rank() == 0:
+        _show(made, strategy, model, how.way)
 
 
 def _show(made: Instructed, strategy: str, model: str, way: str) -> None:

@@ -105,7 +105,9 @@ def command(
         raise SpecError("--without leaves tasks of a mixture out; name one with --mixture FILE")
     from promptkit.runs import eval_spec
     from promptkit.runs.tune import tune
+    from promptkit.strategies.processes import refuse_several
 
+    refuse_several(f"strategy {strategy!r} on one task")
     apart = {"output", "field", "label_map", "option", "force", "mixture", "without"}
     options: dict[str, Any] = {k: v for k, v in context.params.items() if k not in apart}
     options["fields"] = pairs(field, "--field", "premise=sentence1")

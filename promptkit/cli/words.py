@@ -43,9 +43,9 @@ HELP = """Propose a word for each label: those that the model itself finds proba
 
 It prints a [bold]labels:[/bold] block for the template, and how well the words do: on the rows that
 they were chosen on, on rows that were held out of the choice, and beside the template's own words.
-With --expand no row is read: each label gets further words, those that lie nearest to its own among
-the model's embeddings; [bold]--verbalizer refined[/bold] then learns which of them to listen to. Nothing is
-changed: paste the block where it is better.
+With --expand no row is read: each label gets further words, those that lie nearest to its own
+among the model's embeddings; [bold]--verbalizer refined[/bold] then learns which of them to listen
+to. Nothing is changed: paste the block where it is better.
 """
 
 

@@ -21,6 +21,7 @@ from promptkit.errors import BackendError, MissingExtra
 from promptkit.protocols import OnStep
 from promptkit.strategies.answers import AnswerIds
 from promptkit.strategies.checkpoints import last_whole, remove
+from promptkit.strategies.processes import rank, wait_for_all
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,8 @@ def run(build: Callable[[Path], Any], *, folder: Path | None, on_step: OnStep) -
             "out of memory in a training step",
             hint="lower batch_size and raise accumulation, set checkpointing=true, or way=lora",
         ) from error
-    if folder is not None:
+    wait_for_all()  # nobody is still writing a checkpoint
+    if folder is not None and rank() == 0:
         remove(folder)
 
 

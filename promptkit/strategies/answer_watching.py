@@ -40,8 +40,10 @@ class Steps(TrainerCallback):  # type: ignore[misc]
                 f"the loss of step {state.global_step} is {loss}",
                 hint="lower learning_rate, or train with precision: float32",
             )
-        self.on_step_done(Step(state.global_step, state.max_steps, loss))
+        if state.is_world_process_zero:
+            self.on_step_done(Step(state.global_step, state.max_steps, loss))
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called when the trainer has written a checkpoint."""
-        mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}", Best())
+        if state.is_world_process_zero:
+            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}", Best())

@@ -26,6 +26,7 @@ from promptkit.strategies.lora import targets_of
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.precision import training_dtype
 from promptkit.strategies.preference_training import train_preferences
+from promptkit.strategies.processes import own_device
 from promptkit.strategies.randomness import own_randomness
 
 WAYS = ("full", "lora")
@@ -151,7 +152,7 @@ class LanguageTuning:
             )
         self.located, self.options, self.meter = located, options, meter
         quieten()
-        self.device = choose_device(options.device)
+        self.device = choose_device(own_device(options.device))
         self.tokens = Tokens(load_tokenizer(located.path))
         # in float32 whatever the weights' own format: small steps vanish in bfloat16's eight bits
         self.model = load_weights(

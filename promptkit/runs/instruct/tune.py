@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from promptkit.strategies.answers import Answered
 from promptkit.strategies.instruct import answered
 from promptkit.strategies.language_tuning import LanguageOptions, LanguageTuning, TunedLanguage
 from promptkit.strategies.preference import preferred
+from promptkit.strategies.processes import rank
 from promptkit.types import Cost, Example
 
 
@@ -55,7 +57,7 @@ def instruct(
     force: bool = False,
     on_step: OnStep = unwatched,
 ) -> Instructed:
-    """Tune a model on a mixture.
+    """Tune a model on a mixture; several processes share each step, and the first one saves.
 
     Args:
         mixture: What is learned.
@@ -72,7 +74,8 @@ def instruct(
         PromptkitError: Mixture, model or disk failed.
     """
     target = Path(folder).expanduser()
-    _check_free(target, force)
+    if rank() == 0:
+        _check_free(target, force)
     meter, located = Meter(), locate(model)
     rows = [one.answered(_maker(beta, options.seed)) for one in mixture.draw(options.seed)]
     told = [
@@ -83,10 +86,13 @@ def instruct(
         *map(str, rows),
     ]
     key = hashlib.sha256("\0".join(told).encode(errors="surrogatepass")).hexdigest()[:16]
-    with checkpoints(target, key) as kept:
+    first = rank() == 0
+    with checkpoints(target, key) if first else nullcontext(partial_of(target) / key) as kept:
         with meter.timed():
             tuning = LanguageTuning(located, options, meter)
             tuned = _learn(tuning, rows, beta, FitContext(kept, on_step))
+        if not first:
+            return Instructed(target, mixture.sizes(), tuned, meter.cost, 0)
         beside = target.with_name(f"{target.name}.new")
         with translated(target):
             shutil.rmtree(beside, ignore_errors=True)

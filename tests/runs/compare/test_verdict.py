@@ -113,7 +113,10 @@ def test_the_simplest_of_what_remains_is_taken():
 
 
 def compared(accuracies, n=200, correlation=0.6, seed=0, **asked):
-    """A verdict about entries of known accuracy on a test set, whose errors are correlated."""
+    """A verdict about entries of known accuracy on a test set, whose errors are correlated.
+
+    What other data sets showed is left out, unless asked for.
+    """
     rng = np.random.default_rng(seed)
     entries = (SIMPLE, MIDDLE, HEAVY)
     shared = rng.standard_normal(n)
@@ -127,7 +130,7 @@ def compared(accuracies, n=200, correlation=0.6, seed=0, **asked):
     plan = Plan("d", "test", 50, n, ("x", "y"), 1, 1, entries, (None,), (), None, 0.05)
     golds = (0,) * (n + 50)
     lines = lines_of(plan, cells, golds, [draw])
-    spec = CompareSpec(data="d.csv", **asked)
+    spec = CompareSpec(data="d.csv", **{"prior": False, **asked})
     made = verdict.case_of(plan, lines, Grid(cells, golds, [draw]), spec)
     return verdict.decided(made, plan, spec)
 
@@ -163,10 +166,10 @@ def test_limits_bind_and_the_verdict_says_what_they_cost():
 
 def test_what_other_data_sets_showed_decides_among_equals_and_is_outvoted_by_many_rows(monkeypatch):
     monkeypatch.setattr(verdict, "experience", speaks_for_the_heavy)
-    assert compared([0.8, 0.8, 0.8], n=60).entry == HEAVY
+    assert compared([0.8, 0.8, 0.8], n=60, prior=True).entry == HEAVY
     assert compared([0.8, 0.8, 0.8], n=60, prior=False).entry != HEAVY
-    assert compared([0.8, 0.8, 0.8], n=4000).entry == SIMPLE
-    assert compared([0.9, 0.7, 0.7], n=300).entry == SIMPLE
+    assert compared([0.8, 0.8, 0.8], n=4000, prior=True).entry == SIMPLE
+    assert compared([0.9, 0.7, 0.7], n=300, prior=True).entry == SIMPLE
 
 
 def speaks_for_the_heavy(entries, measured):

@@ -49,7 +49,13 @@ class LearnsOrder(Protocol):
 
 @runtime_checkable
 class LearnsShots(Protocol):
-    """A selector that finds one set of demonstrations for all queries by asking the model."""
+    """A selector that finds one set of demonstrations for all queries by asking the model.
+
+    Attributes:
+        budget: Sets that are tried at most.
+    """
+
+    budget: int
 
     def bar(self, texts: Collection[str]) -> None:
         """Texts of rows by whose labels nothing may be judged; see `promptkit.selectors.copies`."""

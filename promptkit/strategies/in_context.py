@@ -123,11 +123,18 @@ class InContext:
             self.verbalizer.take({})
         self._rows.take(train)
         if isinstance(self.selector, LearnsShots) and self.shots:
-            asking = self._pooled_prompts
-            learn_shots(self.selector, self.template, self.shots, asking, context.folder)
+            parts = self.template, self.shots, self._pooled_prompts
+            learn_shots(self.selector, *parts, context.folder, context.on_step)
         if isinstance(self.order, LearnsOrder) and self.shots:
-            parts = self.template, self.selector, self.shots
-            learn_order(self.order, *parts, train, self._pooled_prompts, context.folder)
+            learn_order(
+                self.order,
+                self.template,
+                self.selector,
+                self.shots,
+                train,
+                self._pooled_prompts,
+                context.folder,
+            )
         if isinstance(self.verbalizer, LearnsWords):
             self._learn_words(self.verbalizer, train, context.folder)
         if self.calibration is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from promptkit.learners import LearnsShots
 from promptkit.prompts.template import Template
+from promptkit.protocols import OnStep, Step, unwatched
 from promptkit.strategies.kept_ids import read_ids, write_ids
 from promptkit.types import Example, Prompt, label_key
 
@@ -19,7 +21,12 @@ AskPrompts = Callable[[Sequence[Example], Sequence[Prompt]], Sequence[NDArray[np
 
 
 def learn_shots(
-    selector: LearnsShots, template: Template, shots: int, ask: AskPrompts, folder: Path | None
+    selector: LearnsShots,
+    template: Template,
+    shots: int,
+    ask: AskPrompts,
+    folder: Path | None,
+    on_step: OnStep = unwatched,
 ) -> None:
     """Let a selector search; what it found is kept in the folder.
 
@@ -29,15 +36,18 @@ def learn_shots(
         shots: Demonstrations of a prompt.
         ask: Asks the model.
         folder: Where to keep it; None keeps it nowhere.
+        on_step: Told about every set that was tried.
     """
     if folder is not None and (folder / FILE).is_file():
         selector.take(read_ids(folder / FILE))
         return
     labels = [label_key(label) for label in template.task.labels]
+    tried = count(1)
 
     def worth_of(own: Sequence[Example], rows: Sequence[Example]) -> float:
         pooled = ask(rows, [template.prompt(row, own) for row in rows])
         golds = [labels.index(label_key(row.label)) for row in rows]
+        on_step(Step(next(tried), selector.budget))
         return mean_log_p(pooled, golds)
 
     ids = selector.search(shots, worth_of)

@@ -58,6 +58,12 @@ def test_the_set_that_teaches_is_found_and_labels_are_right_with_it():
     assert {e.shots for e in asked.gather(ROWS)} == {asked.selector.searched()}
 
 
+def test_each_set_that_is_tried_is_told():
+    steps = []
+    strategy(budget=5).fit(TRAIN, FitContext(on_step=steps.append))
+    assert [(one.done, one.total) for one in steps] == [(n, 5) for n in range(1, 6)]
+
+
 def test_it_is_kept_by_a_fit_that_goes_on_and_by_a_saved_strategy(tmp_path):
     (tmp_path / "fit").mkdir()
     first = strategy().fit(TRAIN, FitContext(tmp_path / "fit"))

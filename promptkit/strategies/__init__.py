@@ -6,6 +6,7 @@ from promptkit.registry import Registry
 STRATEGIES: Registry[Strategy] = Registry(
     "strategy",
     {
+        "bitfit": "promptkit.strategies.bitfit:BitFit",
         "contrastive": "promptkit.strategies.contrastive:Contrastive",
         "features": "promptkit.strategies.features:Features",
         "full": "promptkit.strategies.full:Full",

@@ -16,6 +16,7 @@ import torch
 from promptkit.backends.meter import Meter
 from promptkit.backends.torch_device import choose_device, choose_dtype
 from promptkit.backends.weights import Located, locate
+from promptkit.errors import SpecError, nearest
 from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.base_record import base_facts, read_facts, write_facts
 from promptkit.strategies.checkpoints import name_of_training
@@ -37,6 +38,8 @@ _FACTS, _HEAD = "tuning.json", "head.safetensors"
 #: Rows that it takes to hold some out. With 150 of TREC, training on four fifths of them and
 #: stopping by the rest lost 3 points against training on all (docs/log.md, 2026-11-25).
 ENOUGH = 200
+#: When layers are trained.
+UNFREEZE = ("all", "gradual")
 #: Training rows that a way of tuning is checked on.
 _CHECKED = 4
 
@@ -86,6 +89,10 @@ class FineTuning(Classified):
         dropout: Share of the pooled features that a training step leaves out.
         held_out: Share of the training rows to stop by; 0 trains for all ``epochs``.
         patience: Epochs without a better held-out score after which it stops.
+        layer_decay: What a layer's learning rate is of that of the layer above it; 1 trains all at
+            the same one (discriminative rates: Howard and Ruder 2018).
+        unfreeze: ``all`` layers from the first epoch on, or ``gradual``: the head alone first, then
+            one layer more an epoch, from the top.
         class_weights: ``none``, or ``balanced`` so that every label counts alike.
         max_tokens: Rows are cut to this many tokens.
         precision: What a training step computes in: ``auto``, ``float32``, ``bfloat16``.
@@ -111,6 +118,8 @@ class FineTuning(Classified):
         dropout: float = 0.1,
         held_out: float = 0.1,
         patience: int = 3,
+        layer_decay: float = 1.0,
+        unfreeze: str = "all",
         class_weights: str = "none",
         max_tokens: int = 512,
         precision: str = "auto",
@@ -123,6 +132,7 @@ class FineTuning(Classified):
         self.epochs, self.batch_size, self.weight_decay = epochs, batch_size, weight_decay
         self.warmup, self.dropout, self.held_out = warmup, dropout, held_out
         self.patience, self.class_weights, self.max_tokens = patience, class_weights, max_tokens
+        self.layer_decay, self.unfreeze = layer_decay, unfreeze
         self.precision, self.seed, self.device, self.dtype = precision, seed, device, dtype
         self._meter = Meter()
 
@@ -175,6 +185,9 @@ class FineTuning(Classified):
         names = ["learning_rate", "head_learning_rate", "epochs", "batch_size", "weight_decay"]
         names += ["warmup", "dropout", "held_out", "patience", "class_weights", "max_tokens"]
         options = {name: getattr(self, name) for name in [*names, "precision", "seed"]}
+        # what is as it always was leaves runs their names
+        late = {"layer_decay": (self.layer_decay, 1.0), "unfreeze": (self.unfreeze, "all")}
+        options |= {name: value for name, (value, usual) in late.items() if value != usual}
         reading = dict(self.reading.describe())
         return {"name": self.name, **self._own_options(), **options, "reading": reading}
 
@@ -266,6 +279,8 @@ class FineTuning(Classified):
             patience=self.patience,
             seed=self.seed,
             dtype=training_dtype(self.precision, self._device),
+            layer_decay=self.layer_decay,
+            gradual=self.unfreeze == "gradual",
         )
 
     def _check(self) -> None:
@@ -279,6 +294,7 @@ class FineTuning(Classified):
             above_0={
                 "learning_rate": self.learning_rate,
                 "head_learning_rate": self.head_learning_rate,
+                "layer_decay": self.layer_decay,
             },
             shares={
                 "weight_decay": self.weight_decay,
@@ -287,6 +303,13 @@ class FineTuning(Classified):
                 "held_out": self.held_out,
             },
         )
+        if self.layer_decay > 1:
+            raise SpecError(f"option 'layer_decay' is {self.layer_decay!r}; it must be 1 at most")
+        if self.unfreeze not in UNFREEZE:
+            raise SpecError(
+                f"option 'unfreeze': no such value {self.unfreeze!r}; "
+                f"{nearest(self.unfreeze, UNFREEZE)}"
+            )
         weights_of([0], 1, self.class_weights)
         training_dtype(self.precision, choose_device(self.device))
 

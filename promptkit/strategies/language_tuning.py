@@ -28,6 +28,7 @@ from promptkit.strategies.precision import training_dtype
 from promptkit.strategies.preference_training import train_preferences
 from promptkit.strategies.processes import own_device
 from promptkit.strategies.randomness import own_randomness
+from promptkit.strategies.whole_weights import save_tokenizer
 
 WAYS = ("full", "lora")
 
@@ -158,6 +159,7 @@ class LanguageTuning:
         self.model = load_weights(
             AutoModelForCausalLM, located.path, Loading(), torch.float32, self.device
         )
+        self._use_cache = getattr(self.model.config, "use_cache", None)
         most = max_tokens_of(self.model, self.tokens.tokenizer)
         self.max_tokens = min(most, options.max_tokens or most)
 
@@ -276,8 +278,9 @@ class LanguageTuning:
             return
         config = self.located.config()
         dtype = getattr(torch, str(config.get("dtype") or config.get("torch_dtype") or "float32"))
+        self.model.config.use_cache = self._use_cache  # trainers switch it off
         self.model.to(dtype).save_pretrained(folder)
-        self.tokens.tokenizer.save_pretrained(folder)
+        save_tokenizer(self.tokens.tokenizer, folder)
 
 
 def _transposed(model: Any) -> bool:

@@ -17,10 +17,10 @@ from promptkit.errors import BackendError, SpecError, StoreError
 from promptkit.strategies.base_record import check_base
 from promptkit.strategies.fine_tuning import FineTuning, Way
 from promptkit.strategies.frozen_states import FrozenStates
+from promptkit.strategies.layers import layers_of
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.pretrained import Pretrained, load_located
 from promptkit.strategies.reading import Reading
-from promptkit.strategies.top_layers import layers_of
 from promptkit.types import Scalar
 
 _ADAPTER = "adapter"

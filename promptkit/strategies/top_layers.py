@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
-
-from promptkit.errors import CapabilityError, SpecError
+from promptkit.errors import SpecError
 from promptkit.strategies.fine_tuning import FineTuning, Way
 from promptkit.strategies.full import AllWeights
+from promptkit.strategies.layers import layers_of
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.pretrained import Pretrained
 from promptkit.strategies.reading import Reading
@@ -68,21 +67,3 @@ class LastLayers(AllWeights):
         base.network.requires_grad_(False)
         for layer in layers[-self.n_layers :]:
             layer.requires_grad_(True)
-
-
-def layers_of(network: nn.Module) -> list[nn.Module]:
-    """The transformer layers of a network, from the bottom up.
-
-    Families give the list names of their own (``layer``, ``h``, ``block``, ``layers``); what they
-    share is that it is the list of modules that holds most of the parameters outside embeddings.
-
-    Raises:
-        CapabilityError: There is no list of layers.
-    """
-    lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
-    if not lists:
-        raise CapabilityError(
-            f"{type(network).__name__} has no list of layers; use --strategy full"
-        )
-    largest = max(lists, key=lambda one: sum(p.numel() for p in one.parameters()))
-    return list(largest)

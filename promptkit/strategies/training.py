@@ -43,6 +43,8 @@ class Recipe:
         head_learning_rate: Of the head's.
         weight_decay: Of AdamW.
         warmup: Share of the steps in which the rate rises.
+        layer_decay: What a layer's learning rate is of that of the layer above it.
+        gradual: Whether layers join one after the other, from the top.
         patience: Epochs without a better held-out score after which it stops.
         seed: Of batches and dropout.
         dtype: What a step computes in.
@@ -57,6 +59,8 @@ class Recipe:
     patience: int
     seed: int
     dtype: Any
+    layer_decay: float = 1.0
+    gradual: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,9 @@ def train(
                 weight_decay=recipe.weight_decay,
                 warmup=recipe.warmup,
                 total=len(batches) * recipe.epochs,
+                epochs=recipe.epochs,
+                layer_decay=recipe.layer_decay,
+                gradual=recipe.gradual,
             ),
         )
         trainer.remove_callback(PrinterCallback)

@@ -54,6 +54,21 @@ def test_an_ordinary_model_folder_comes_out_and_is_asked_like_any_other(tune, pr
     assert "accuracy" in out
 
 
+def test_nothing_but_the_weights_has_changed(tune, home, causal_folder):
+    assert tune("--option", "epochs=1")[0] == 0
+    for name in (
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ):
+        before, after = (
+            json.loads((folder / f"{name}.json").read_text())
+            for folder in (causal_folder("llama"), home / "made")
+        )
+        assert after == before, name
+
+
 def test_an_adapter_comes_out_and_preferences_go_on_from_it(tune, promptkit, causal_folder, home):
     status, out, _ = tune("--option", "way=lora", "--option", "learning_rate=0.01")
     assert status == 0

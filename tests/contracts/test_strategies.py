@@ -82,6 +82,7 @@ def on_a_tiny_llama(name):
 
 
 MAKERS = {
+    "bitfit": on_a_tiny_encoder("bitfit", epochs=1),
     "contrastive": on_a_tiny_encoder("contrastive", epochs=1),
     "features": on_a_tiny_encoder("features", cache=False),
     "full": on_a_tiny_encoder("full", epochs=1),

@@ -56,6 +56,7 @@ OFFERS: Mapping[str, Offer] = {
     "few-shot-per-class": Offer("in_context", {"shots": 8, "selector": "nearest_per_class"}),
     "head": Offer("head"),
     "contrastive": Offer("contrastive", default=True),
+    "bitfit": Offer("bitfit"),
     "lora": Offer("lora"),
     "top-layers": Offer("top_layers"),
     "full": Offer("full"),

@@ -1,6 +1,6 @@
-"""What pocket can do without a labelled row: zero-shot accuracy beside majority and the encoder.
+"""What a model can do without a labelled row: accuracy beside majority and the in-box encoder.
 
-    python examples/pocket/card.py [DATA] [--model FOLDER]
+    python examples/pocket/card.py [DATA] --model FOLDER
 
 In-box test rows, and the test splits of DATA, a folder of data sets, where it is given.
 """
@@ -61,12 +61,12 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?")
-    parser.add_argument("--model", default="pocket")
+    parser.add_argument("--model", required=True)
     given = parser.parse_args()
     folders = {name: box("evals") / "data" / name for name in IN_BOX}
     if given.data:
         folders |= {name: given.data / name for name in REFERENCE}
-    print("| test rows | n | labels | majority | pocket | minilm |\n|---|---:|---:|---:|---:|---:|")
+    print("| test rows | n | labels | majority | the model | minilm |\n|---|---:|---:|---:|---:|---:|")
     for name, folder in folders.items():
         rows = rows_of(folder / "test.jsonl")
         labels = json.loads((folder / "card.json").read_text(encoding="utf-8"))["labels"]

@@ -66,7 +66,8 @@ def main() -> None:
     folders = {name: box("evals") / "data" / name for name in IN_BOX}
     if given.data:
         folders |= {name: given.data / name for name in REFERENCE}
-    print("| test rows | n | labels | majority | the model | minilm |\n|---|---:|---:|---:|---:|---:|")
+    print("| test rows | n | labels | majority | the model | minilm |")
+    print("|---|---:|---:|---:|---:|---:|")
     for name, folder in folders.items():
         rows = rows_of(folder / "test.jsonl")
         labels = json.loads((folder / "card.json").read_text(encoding="utf-8"))["labels"]

@@ -66,7 +66,7 @@ def cross_fitted(method: Method) -> Method:
 
 def _sees_labels(asked: EvalSpec) -> bool:
     """Whether training rows' labels are learned from, beyond demonstrations of other rows."""
-    if is_learned(asked.strategy):
+    if is_learned(asked.strategy) or asked.selector == "searched":
         return True
     calibrator = CALIBRATORS.build(asked.calibration, asked.calibration_options)
     return calibrator.needs == "labelled rows"

@@ -161,6 +161,9 @@ def _show(made: Tuned, output: str) -> None:
     score = made.facts.get("held-out accuracy")
     if isinstance(score, float):
         lines.append(("held-out accuracy", f"{score:.3f}, on rows of its own training set"))
+    pseudo = made.facts.get("pseudo-labelled rows")
+    if pseudo is not None:
+        lines.append(("pseudo-labelled", f"{pseudo} (rows in each round)"))
     lines += [("size on disk", size(made.stored_bytes)), ("saved in", str(made.folder))]
     console = Console(highlight=False)
     console.print(in_pairs((key, cell(value)) for key, value in lines))

@@ -24,6 +24,8 @@ ASKING = (IN_CONTEXT, GENERATE)
 PROMPTED = (*ASKING, "instruct", "preference")
 #: Option of strategies that may learn from the template's statements beside the rows.
 STATEMENTS = "statements"
+#: Options that name a file of rows without labels, for strategies that learn from such.
+ROW_OPTIONS = ("unlabelled",)
 #: What strategies that ask take as options; they are the keys of an eval spec.
 ASKING_OPTIONS = (
     "shots",
@@ -76,6 +78,7 @@ def make_strategy(
     backend: str = "auto",
     has_pool: bool = True,
     with_model: bool = True,
+    rows: Mapping[str, Sequence[Example]] | None = None,
 ) -> Strategy:
     """Build a strategy; a learned one loads no model before it is fitted.
 
@@ -96,6 +99,8 @@ def make_strategy(
         backend: Which backend serves the model, for ``in_context``.
         has_pool: Whether there will be rows to take demonstrations from.
         with_model: Whether ``in_context`` gets its model; without, it can conclude and no more.
+        rows: What stands in the files that options name, see `ROW_OPTIONS`; none for a strategy
+            that will not be fitted.
 
     Raises:
         SpecError: No such strategy, or an option that it does not have; names the nearest one.
@@ -118,6 +123,8 @@ def make_strategy(
         handed["reading"] = _reading(name, template, own, reading)
     if "label_rows" in taken:
         handed["label_rows"] = _label_rows(name, template, own)
+    files = [key for key in ROW_OPTIONS if isinstance(own.get(key), str)]
+    own |= {key: (rows or {}).get(key, ()) for key in files}
     for key in own:
         if key in handed:
             use = repr(STATEMENTS) if key == "label_rows" else f"--{key}"

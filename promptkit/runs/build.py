@@ -21,6 +21,7 @@ from promptkit.runs.rows import rows_for
 from promptkit.runs.saved_trial import saved_trial
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, is_outside, trial_of
+from promptkit.runs.unlabelled import unlabelled_rows
 from promptkit.types import Example, Scalar
 
 
@@ -34,7 +35,9 @@ def build(asked: EvalSpec) -> Trial:
         return saved_trial(asked)
     template, data, train, notes = rows_for(asked)
     train, outside = _set_apart(train, asked.out_of_scope)
-    own = OwnRows(calibration_rows(asked, template), data.examples)
+    unlabelled, told_of = unlabelled_rows(asked, template, data.examples)
+    notes += told_of
+    own = OwnRows(calibration_rows(asked, template), data.examples, unlabelled)
     method = method_for(asked, template, bool(train), own)
     if train is not None and is_learned(asked.strategy):
         train, told = _not_evaluated(train, data)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from promptkit.calibration import CALIBRATORS
 from promptkit.data import Dataset, apply_labels, load
@@ -20,15 +20,17 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class OwnRows:
-    """Rows for calibrations alone.
+    """Rows of a run for one of its parts alone.
 
     Args:
         given: Those of a file, see `calibration_rows`; None where there is none.
         evaluated: Those whose labels no calibrator may see, whatever file they stand in too.
+        unlabelled: Those that options of a strategy name, see `promptkit.runs.unlabelled`.
     """
 
     given: Dataset | None = None
     evaluated: tuple[Example, ...] = ()
+    unlabelled: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
 
 
 #: A file was not named, and nothing is evaluated.

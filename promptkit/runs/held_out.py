@@ -20,6 +20,7 @@ from promptkit.runs.method import Method, copies_left_out
 from promptkit.runs.methods import method_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, trial_of
+from promptkit.runs.unlabelled import unlabelled_rows
 from promptkit.selectors.draw import ranker
 from promptkit.strategies.cross_fitted import CrossFitted
 from promptkit.types import Example
@@ -42,7 +43,11 @@ def held_out_trial(asked: EvalSpec, trial: Trial) -> Trial:
             "are evaluated; give some with --train-data FILE"
         )
     rows, notes = _rows(asked, trial)
-    own = OwnRows(calibration_rows(asked, trial.template))
+    # rows of either kind are answered, here or there
+    answered = (*trial.data, *rows)
+    unlabelled, told = unlabelled_rows(asked, trial.template, answered)
+    notes += told
+    own = OwnRows(calibration_rows(asked, trial.template), unlabelled=unlabelled)
     method = method_for(asked, trial.template, True, own)
     if _sees_labels(asked):
         method = cross_fitted(method)

@@ -129,7 +129,7 @@ def _learned_notes(selector: str, options: Mapping[str, Any], verbalizer: str) -
     return told
 
 
-def learned(asked: EvalSpec, template: Template) -> Method:
+def learned(asked: EvalSpec, template: Template, own: OwnRows = NO_ROWS) -> Method:
     """A strategy that is fitted on the training rows first."""
 
     def make(with_model: bool) -> Strategy:
@@ -141,6 +141,7 @@ def learned(asked: EvalSpec, template: Template) -> Method:
             seed=asked.seed,
             device=asked.device,
             dtype=asked.dtype,
+            rows=own.unlabelled,
         )
 
     described = dict(make(False).describe())

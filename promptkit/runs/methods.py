@@ -63,4 +63,4 @@ def method_for(
                 f"--{flag(name)} is for prompting, and strategy {asked.strategy!r} "
                 "learns instead: leave it out"
             )
-    return stand_in(asked, template) if asked.dry_run else learned(asked, template)
+    return stand_in(asked, template) if asked.dry_run else learned(asked, template, own)

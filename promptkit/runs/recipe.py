@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from promptkit.protocols import Strategy
 from promptkit.runs.adapt import PROMPTED, make_strategy
 from promptkit.runs.manifest import FILE, LEARNED
 from promptkit.strategies.reading import Reading
+from promptkit.types import Example
 
 #: Where strategies that change the model itself save it: what they started from is not needed.
 WHOLE = "model"
@@ -41,9 +42,17 @@ class Recipe:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def build(
-        self, *, device: str = "auto", dtype: str = "auto", with_model: bool = True
+        self,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        with_model: bool = True,
+        rows: Mapping[str, Sequence[Example]] | None = None,
     ) -> Strategy:
-        """The strategy, not yet fitted; without a model it can conclude from evidence, no more."""
+        """The strategy, not yet fitted; without a model it can conclude from evidence, no more.
+
+        What stands in files that its options name is needed to fit it alone.
+        """
         return make_strategy(
             self.name,
             template=self.template,
@@ -53,6 +62,7 @@ class Recipe:
             device=device,
             dtype=dtype,
             with_model=with_model,
+            rows=rows,
         )
 
     @property

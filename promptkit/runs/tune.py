@@ -21,6 +21,7 @@ from promptkit.runs.recipe import Recipe
 from promptkit.runs.rows import rows_to_learn
 from promptkit.runs.saved import check_free, save
 from promptkit.runs.spec import EvalSpec
+from promptkit.runs.unlabelled import unlabelled_rows
 from promptkit.types import Cost, Scalar
 
 
@@ -80,7 +81,8 @@ def tune(
         seed=asked.seed,
         columns=columns,
     )
-    strategy = recipe.build(device=asked.device, dtype=asked.dtype)
+    unlabelled, told = unlabelled_rows(asked, template)
+    strategy = recipe.build(device=asked.device, dtype=asked.dtype, rows=unlabelled)
     before = strategy.cost
     with checkpoints(target, _key(strategy, recipe, rows)) as kept:
         _fit(strategy, rows, FitContext(kept, on_step))
@@ -97,7 +99,7 @@ def tune(
         cost=cost,
         stored_bytes=sum(file.stat().st_size for file in target.rglob("*") if file.is_file()),
         facts=getattr(strategy, "card_facts", dict)(),
-        notes=tuple(notes),
+        notes=(*notes, *told),
     )
 
 

@@ -19,6 +19,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "nearest_neighbour": "promptkit.strategies.nearest_neighbour:NearestNeighbour",
         "preference": "promptkit.strategies.preference:Preference",
         "random": "promptkit.strategies.random:Random",
+        "self_training": "promptkit.strategies.self_training:SelfTraining",
         "tfidf": "promptkit.strategies.tfidf:Tfidf",
         "top_layers": "promptkit.strategies.top_layers:TopLayers",
     },

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from promptkit.errors import StoreError
+from promptkit.errors import SpecError, StoreError
 from promptkit.types import Example
 
 
@@ -46,3 +46,22 @@ def named_rows(label_rows: Sequence[Example]) -> Mapping[str, Any]:
 def counted_rows(label_rows: Sequence[Example]) -> Mapping[str, int]:
     """What the card of a saved model says of them."""
     return {"statements about labels learned": len(label_rows)} if label_rows else {}
+
+
+def digits_of(rows: Sequence[Example]) -> str:
+    """Sixteen digits for what rows say, in whatever order they come; no label is read."""
+    told = sorted(json.dumps(dict(row.fields), sort_keys=True) for row in rows)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def check_rows_given(option: str, rows: object) -> None:
+    """Refuse what is no rows, for an option whose file is read before a strategy is built.
+
+    Raises:
+        SpecError: Names the option.
+    """
+    if isinstance(rows, str) or not isinstance(rows, Sequence):
+        raise SpecError(
+            f"option {option!r} is {rows!r}; give rows here, or name their file with --option "
+            f"{option}=FILE of the strategy itself"
+        )

@@ -95,6 +95,7 @@ MAKERS = {
     "nearest_neighbour": nearest_neighbour,
     "preference": on_a_tiny_llama("preference"),
     "random": learned("random"),
+    "self_training": learned("self_training", of="tfidf", unlabelled=ROWS, threshold=0.3, rounds=1),
     "tfidf": learned("tfidf"),
     "top_layers": on_a_tiny_encoder("top_layers", epochs=1, n_layers=1),
 }

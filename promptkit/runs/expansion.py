@@ -12,9 +12,10 @@ from promptkit.prompts import Template, find_template
 from promptkit.prompts.label_words import with_words
 from promptkit.prompts.written import labels_text
 from promptkit.protocols import CanExpandWords
+from promptkit.runs.labels import wanted_labels
 from promptkit.runs.models import backend_for_spec, load_backend
 from promptkit.runs.spec import EvalSpec
-from promptkit.types import Example, Scalar
+from promptkit.types import Example, Scalar, label_key
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def expand_words(asked: EvalSpec, per_label: int) -> Expanded:
         raise SpecError("no template given; say whose labels with --template NAME")
     template = find_template(asked.template)
     if asked.labels:
-        template = template.with_labels(asked.labels)
+        template = template.with_labels(wanted_labels(asked.labels, template.declared))
     if template.choosing or template.writing or not template.task.labels:
         raise CapabilityError(
             f"template {template.name!r} declares no labels, so that there are no words to go on "
@@ -71,13 +72,14 @@ def expand_words(asked: EvalSpec, per_label: int) -> Expanded:
     row = Example("none", dict.fromkeys(template.task.fields, ""))
     words = template.words(row)
     found = backend.word_neighbours(template.prompt(row), template.candidates(row, "text"))
-    labels = list(template.task.labels)
-    owners = np.array([labels.index(label) for _, label in words])
+    labels = template.task.labels
+    keys = [label_key(label) for label in labels]
+    owners = np.array([keys.index(label_key(label)) for _, label in words])
     nearest = chosen(found.words, found.cosines, owners, {w.strip().lower() for w, _ in words})
     added = tuple(tuple(own[:per_label]) for own in nearest)
     told = [
-        (label, [word for word, own in words if own == label] + [word for word, _ in more])
-        for label, more in zip(labels, added, strict=True)
+        (label, [word for word, own in words if label_key(own) == key] + [word for word, _ in more])
+        for label, key, more in zip(labels, keys, added, strict=True)
     ]
     return Expanded(with_words(template, told), added)
 

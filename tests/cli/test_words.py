@@ -68,3 +68,16 @@ def test_a_word_goes_to_the_label_that_it_is_nearest_to():
     # good and nice stand for the first label, bad for the second
     found = chosen(words, cosines, np.array([0, 0, 1]), {"good", "nice", "bad"})
     assert found == [[("fine", 0.9)], [("sour", 0.7), ("table", 0.3)]]
+
+
+def test_labels_may_be_numbers_and_are_narrowed_by_their_text(promptkit, home, causal_folder):
+    (home / "t.yaml").write_text(
+        "name: t\ndescription: Stars.\ntask: {fields: [text]}\n"
+        'query: "{{ text }} It was"\n'
+        "labels: {1: {words: [bad]}, 2: {words: [fine]}, 3: {words: [good]}}\n"
+    )
+    told = ("words", "-t", "t.yaml", "--model", causal_folder("gpt2"), "--expand", 2)
+    status, out, err = promptkit(*told, "--labels", "1,3")
+    assert status == 0, err
+    labels = yaml.safe_load(out[out.index("labels:") :])["labels"]
+    assert {label: keys["words"][0] for label, keys in labels.items()} == {1: "bad", 3: "good"}

@@ -109,10 +109,10 @@ def test_other_kinds_of_models_are_quantized_too(way, family, tmp_path):
     asked = (test_hf_masked if masked else test_hf_seq2seq).asked()
     plain = on_cpu(folder).score(*asked)
     found = on_cpu(folder, quantization=way).score(*asked)
-    pairs = list(zip(plain, found, strict=True))
-    gaps = [abs(a - b) for x, y in pairs for a, b in zip(x.log_p, y.log_p, strict=True)]
-    assert 0 < max(gaps) < (6.0 if way == "4bit" else 1.0)
-    assert all(one.kind == other.kind for one, other in pairs)
+    before, after = (torch.tensor([y for x in own for y in x.log_p]) for own in (plain, found))
+    # of the spread of the scores: random weights are at most .17 off in four bits, .016 in eight
+    assert 0 < (after - before).std() < (0.4 if way == "4bit" else 0.05) * before.std()
+    assert all(one.kind == other.kind for one, other in zip(plain, found, strict=True))
 
 
 @every_way

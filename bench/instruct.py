@@ -29,7 +29,7 @@ from card import IN_BOX, accuracy, rows_of  # noqa: E402
 #: Data set in the box, what is kept from the mixture, and the templates that are tried.
 KEPT_APART = {
     "customer_reviews": (
-        ("product_reviews", "app_reviews", "service_feedback", "film_opinions"),
+        ("product_reviews", "app_reviews", "service_feedback", "film_opinions", "feedback"),
         ("sentiment_zero_shot", "sentiment_chat"),
     ),
     "support_intents": (("bank_requests", "shop_support"), ("intent_zero_shot", "intent_chat")),

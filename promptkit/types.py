@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...]
-Kind = Literal["classify", "multilabel", "choose", "tag", "generate"]
+Kind = Literal["classify", "multilabel", "rate", "tag", "choose", "generate"]
 
 
 def label_key(label: Value | None) -> tuple[str, object]:
@@ -33,12 +33,11 @@ class Task:
 
     Args:
         name: The task's name.
-        kind: ``classify`` (one label of a fixed set), ``choose`` (one of the row's own choices) or
-            ``generate`` (a text); the other kinds are reserved.
+        kind: ``classify`` (one label of a set), ``multilabel`` (any number), ``rate`` (a number),
+            ``tag`` (a label a word), ``choose`` (one of the row's own choices), ``generate``.
         fields: The names that a row must bring.
-        labels: The label set in canonical order; empty while open, for ``choose`` and for
-            ``generate``.
-        choices: For ``choose``, the field that holds the row's list of choices.
+        labels: The label set in canonical order; empty while open, for ``choose``, ``generate``.
+        choices, words: For ``choose`` and ``tag``, the field with the row's list of these.
     """
 
     name: str
@@ -46,6 +45,7 @@ class Task:
     fields: tuple[str, ...]
     labels: tuple[Scalar, ...] = ()
     choices: str | None = None
+    words: str | None = None
 
 
 @dataclass(frozen=True)
@@ -251,16 +251,17 @@ class Prediction:
 
     Args:
         example_id: The row.
-        label: The predicted label, or None when unscored: never a guess.
-        log_p: (k,) normalised log-probabilities over the task's labels (or the row's choices);
-            None where there are none, as behind a bare decision.
+        label: The predicted label, or None when unscored: never a guess. A tuple of labels for
+            ``multilabel`` and for ``tag``, a number for ``rate``.
+        log_p: (k,) normalised log-probabilities over labels (or the row's choices); each label's
+            own for ``multilabel``; None where there are none, as behind a bare decision.
         kind: The kind of evidence that it rests on.
         tied: Whether another label had exactly the same evidence as the winner.
         dropped_shots: See `Evidence`.
         cut_chars: See `Evidence`.
         problem: Why it is unscored.
-        text: What the model wrote, kept where no label could be read from it too; empty where it
-            wrote nothing. Of several samples it is the first that says the label.
+        text: What the model wrote, kept where no label could be read from it too; else empty. Of
+            several samples it is the first that says the label.
         agreement: Share of samples, or of an ensemble's prompts, that say the label; None of one.
     """
 
@@ -304,7 +305,7 @@ class Cost:
     Args:
         seconds: Wall-clock seconds inside the backend.
         rows: Rows scored.
-        cached_rows: Rows whose answer was known from an earlier run, and that no model was asked.
+        cached_rows: Rows whose answer was known from an earlier run.
         prompt_tokens: Tokens of the prompts as a user would count them, once per row.
         computed_tokens: Token positions that went through the model, padding included.
         new_tokens: Tokens generated.
@@ -380,7 +381,7 @@ class RunRecord:
         cost: What the evidence took, summed over resumed parts.
         packages: Versions that it ran with.
         notes: Facts a reader of the table must know.
-        origin: Where rows and model came from; does not enter the fingerprint.
+        origin: Where rows and model came from; not in the fingerprint.
         from_store: Whether it was answered without computing.
         fit_cost: What it took to learn, before the first row was answered.
     """

@@ -69,6 +69,7 @@ def command(
     seed: Annotated[int | None, panel("As for eval.", SHOTS)] = None,
 ) -> None:
     """Preview; the long help is HELP."""
+    from promptkit.prompts.parts_asked import first_part
     from promptkit.runs import eval_spec
     from promptkit.runs.adapt import suited
     from promptkit.runs.build import demonstrations
@@ -81,7 +82,12 @@ def command(
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(spec, options)
     settled, rows, train, _ = rows_for(asked)
-    example = _row(rows.examples, row)
+    example, pool = _row(rows.examples, row), train.examples if train else ()
+    settled, example, asked_too, told = first_part(settled, example, pool)
+    if train is not None:
+        train = replace(train, examples=tuple(asked_too), numbers=())
+    if told:
+        typer.echo(f"each row is {told}\n")
     prompt = settled.prompt(example, demonstrations(asked, settled, train, example))
     _show(suited(asked, settled), prompt, lambda reads: settled.candidates(example, reads))
 

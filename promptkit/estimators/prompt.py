@@ -16,6 +16,7 @@ from promptkit.estimators.rows import examples_of_records, records_of
 from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.runs.calibration import calibration_for
+from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.models import load_backend
 from promptkit.runs.parts import parts_for
 from promptkit.runs.spec import EvalSpec
@@ -112,6 +113,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: Rows that cannot be used, or demonstrations asked for and none given.
         """
         template = self._read_template()
+        need_single_labels(template, "PromptClassifier")
         golds = None if y is None else golds_of(y)
         rows = [] if X is None else records_of(X, template.task.fields)
         if golds is not None and len(golds) != len(rows):

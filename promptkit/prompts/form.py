@@ -6,10 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from promptkit.types import Kind
+
 #: Names that forms know besides the fields.
 RESERVED = frozenset(
     "choice label labels letter letters loop mask namespace range word words".split()
 )
+#: What forms of kind ``tag`` know of the word that is asked about.
+ASKED_WORD = frozenset(("token", "place"))
 Label = Annotated[str | int | float | bool, Field(union_mode="smart")]
 Words = Annotated[list[str], Field(min_length=1)]
 
@@ -22,17 +26,20 @@ class TaskKeys(_Keys):
     """What is predicted from which fields.
 
     Args:
-        kind: ``classify``, ``choose`` or ``generate``.
+        kind: ``classify``, ``multilabel``, ``rate``, ``tag``, ``choose`` or ``generate``.
         fields: What a row must bring.
         choices: For ``choose``, the field with the row's choices.
+        words: For ``tag``, the field with the row's words; forms know ``token``, the word that is
+            asked about, and ``place``, how many stand before it.
         metrics: For ``generate``, how answers are scored: ``exact_match``, ``token_f1``,
             ``rouge_l``, ``number``; the first one is the main one.
         tolerance: For ``number``, how far off an answer may be.
     """
 
-    kind: Literal["classify", "choose", "generate"] = "classify"
+    kind: Kind = "classify"
     fields: Annotated[list[str], Field(min_length=1)]
     choices: str | None = None
+    words: str | None = None
     metrics: Annotated[list[str], Field(min_length=1)] | None = None
     tolerance: Annotated[float, Field(ge=0, strict=False)] | None = None
 
@@ -55,6 +62,12 @@ class TaskKeys(_Keys):
             raise ValueError("kind 'choose' needs 'choices': the field that holds a row's choices")
         if self.kind != "choose" and self.choices is not None:
             raise ValueError("'choices' belongs to kind 'choose'")
+        if self.kind == "tag" and self.words not in self.fields:
+            raise ValueError("kind 'tag' needs 'words': the field that holds a row's words")
+        if self.kind != "tag" and self.words is not None:
+            raise ValueError("'words' belongs to kind 'tag'")
+        if self.kind == "tag" and ASKED_WORD & set(self.fields):
+            raise ValueError(f"kind 'tag' keeps these names for itself: {', '.join(ASKED_WORD)}")
         for key in ("metrics", "tolerance"):
             if self.kind != "generate" and getattr(self, key) is not None:
                 raise ValueError(f"'{key}' belongs to kind 'generate'")
@@ -85,6 +98,18 @@ class EncoderKeys(_Keys):
     text: str
     temperature: Annotated[float, Field(gt=0, strict=False)] = 0.05
     shot_weight: Annotated[float, Field(ge=0, strict=False)] = 1.0
+
+
+class PresenceKeys(_Keys):
+    """How the answer to a question about one label of kind ``multilabel`` is said.
+
+    Args:
+        present: Words for: the row has it.
+        absent: Words for: it has not.
+    """
+
+    present: Words = ["yes"]
+    absent: Words = ["no"]
 
 
 class GenerationKeys(_Keys):
@@ -131,6 +156,7 @@ class TemplateKeys(_Keys):
             answer without the white space around it stands in place of the mask.
         data: The in-box data set that it is tried on by default.
         generation: How a model writes its answer.
+        presence: For kind ``multilabel``, whose forms ask about one ``label`` at a time.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -151,6 +177,7 @@ class TemplateKeys(_Keys):
     cloze: str | None = None
     data: str | None = None
     generation: GenerationKeys | None = None
+    presence: PresenceKeys | None = None
 
     @model_validator(mode="after")
     def _labels_are_said(self) -> TemplateKeys:
@@ -171,11 +198,23 @@ class TemplateKeys(_Keys):
             raise ValueError("kind 'choose' takes 'labels: open': each row brings its choices")
         if self.labels != "open" and len(self.labels) < 2:
             raise ValueError("at least two labels are needed")
+        if self.task.kind == "rate":
+            _check_numbers(() if self.labels == "open" else tuple(self.labels))
+        if self.task.kind != "multilabel" and self.presence is not None:
+            raise ValueError("'presence' belongs to kind 'multilabel'")
         return self
 
     def content(self) -> str:
         """All that is used, as one text: a template keeps its name when keys are added here."""
         unused: dict[str, Any] = {} if self.prefill else {"prefill": True}
-        unused |= {} if self.generation else {"generation": True}
-        late = {key: True for key in ("metrics", "tolerance") if getattr(self.task, key) is None}
+        unused |= {key: True for key in ("generation", "presence") if not getattr(self, key)}
+        added = ("metrics", "tolerance", "words")
+        late = {key: True for key in added if getattr(self.task, key) is None}
         return self.model_dump_json(exclude={**unused, "task": late})
+
+
+def _check_numbers(labels: tuple[Any, ...]) -> None:
+    """A rating's labels are its numbers, from the lowest to the highest."""
+    numbers = [one for one in labels if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(numbers) < 2 or len(numbers) < len(labels) or numbers != sorted(set(numbers)):
+        raise ValueError("kind 'rate' has numbers as labels, from the lowest to the highest")

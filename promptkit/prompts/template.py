@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from promptkit.errors import DataError, SpecError, nearest
-from promptkit.prompts.form import LabelKeys, TemplateKeys
+from promptkit.prompts.form import ASKED_WORD, LabelKeys, TemplateKeys
 from promptkit.prompts.label_names import letter, plain_words, says
 from promptkit.prompts.permutation import listed
 from promptkit.prompts.places import cloze_form, filled, prefill_form
@@ -27,6 +27,8 @@ from promptkit.types import (
     label_key,
 )
 
+#: What forms know beside the fields.
+EXTRA = {"choose": {"letters"}, "tag": ASKED_WORD, "multilabel": {"label"}}
 #: What prints the labels of all rows.
 LISTS = {"words", "labels"}
 
@@ -60,6 +62,7 @@ class Template:
             fields=tuple(keys.task.fields),
             labels=declared if labels is None else tuple(labels),
             choices=keys.task.choices,
+            words=keys.task.words,
         )
         self._compile()
         self._fixed = None if self.choosing else [self._said(label) for label in self.task.labels]
@@ -91,7 +94,7 @@ class Template:
     @property
     def open(self) -> bool:
         """Whether the labels are still to be told."""
-        return self.task.kind == "classify" and not self.task.labels
+        return not (self.choosing or self.writing or self.task.labels)
 
     @property
     def declared(self) -> tuple[Scalar, ...]:
@@ -291,7 +294,7 @@ class Template:
     def _compile(self) -> None:
         keys, fields, at = self.keys, self.task.fields, self.file.at
         common = {"words", "labels"}
-        in_row = {*fields, *common} | ({"letters"} if self.choosing else set())
+        in_row = {*fields, *common, *EXTRA.get(self.task.kind, ())}
         self._system = Form(keys.system, at("system"), common)
         self._instruction = Form(keys.instruction, at("instruction"), common)
         self._prefill = prefill_form(keys.prefill, at("prefill"), common, keys.chat)

@@ -25,10 +25,11 @@ Name = Callable[[Value | None], str]
 
 
 def label_tables(report: Report, name: Name) -> list[RenderableType]:
-    """Per-class table and confusion matrix; nothing for rows with choices of their own."""
+    """Per-class table and, of rows with one label each, a confusion matrix; or nothing."""
     if not report.per_class or not report.n:
         return []
-    return [heading("by label"), per_class_table(report.per_class, name), Confusion(report, name)]
+    made = [heading("by label"), per_class_table(report.per_class, name)]
+    return [*made, Confusion(report, name)] if report.confusion else made
 
 
 def per_class_table(lines: Sequence[PerClass], name: Name) -> RenderableType:

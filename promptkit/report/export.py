@@ -144,7 +144,7 @@ def predictions_csv(record: RunRecord, uncertainty: Uncertainty | None = None) -
             line |= dict.fromkeys(labels) if p is None else dict(zip(labels, p, strict=True))
         else:
             line["p"] = json.dumps(p) if p is not None else None
-        lines.append(line)
+        lines.append(_flat(line))
     acted = uncertainty.columns if uncertainty else {}
     for column, values in acted.items():
         for line, value in zip(lines, values, strict=True):
@@ -179,7 +179,9 @@ def _predictions(record: RunRecord) -> Iterable[dict[str, Any]]:
     for gold, prediction in _joined(record):
         yield {
             "id": prediction.example_id,
-            "gold": gold[0] if isinstance(gold, tuple) and len(gold) == 1 else gold,
+            "gold": gold[0]
+            if isinstance(gold, tuple) and len(gold) == 1 and not record.labels
+            else gold,
             "predicted": prediction.label,
             "tied": prediction.tied,
             "problem": prediction.problem,
@@ -189,8 +191,8 @@ def _predictions(record: RunRecord) -> Iterable[dict[str, Any]]:
 
 def _flat(line: dict[str, Any]) -> dict[str, Any]:
     """A line whose list is JSON, as a cell holds one value."""
-    gold = line["gold"]
-    return line | ({"gold": json.dumps(gold)} if isinstance(gold, tuple) else {})
+    lists = {key: line[key] for key in ("gold", "predicted") if isinstance(line[key], tuple)}
+    return line | {key: json.dumps(value, ensure_ascii=False) for key, value in lists.items()}
 
 
 def _joined(record: RunRecord) -> Iterable[tuple[Any, Prediction]]:

@@ -77,7 +77,7 @@ def naming(labels: Sequence[Scalar]) -> Callable[[Value | None], str]:
         if value is None:
             return "–"
         if isinstance(value, tuple):
-            return ", ".join(name(one) for one in value)
+            return ", ".join(name(one) for one in value) or "none"
         text = plain(str(value))
         if texts[text] > 1 or text != text.strip() or not text:
             return json.dumps(value, ensure_ascii=False)

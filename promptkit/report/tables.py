@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from promptkit.metrics import Report
-from promptkit.report.classes import label_tables
+from promptkit.report.classes import Name, label_tables
 from promptkit.report.facts import SHOWN_DIGITS, Facts, facts_of
 from promptkit.report.figures import decimal, duration, metric_name, rate, rows, size, span
 from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, table
@@ -57,7 +57,7 @@ def run_table(record: RunRecord) -> Group:
     report: Report = record.report
     name = naming(record.labels)
     parts: list[RenderableType] = [head(record, facts_of(record)), Text()]
-    parts += [score_table(report, name(report.majority_label)), *remarks(record)]
+    parts += [score_table(report, _majority(report, name)), *remarks(record)]
     parts += label_tables(report, name)
     if report.worst:
         surest = facts_of(record).writing == "" or any(x.probability for x in report.worst)
@@ -88,7 +88,11 @@ def head(record: RunRecord, facts: Facts) -> Table:
     return pairs((name, cell(value)) for name, value in lines)
 
 
-def score_table(report: Report, majority: str) -> Table:
+def _majority(report: Report, name: Name) -> str | None:
+    return None if report.majority_label is None else name(report.majority_label)
+
+
+def score_table(report: Report, majority: str | None) -> Table:
     """Scores, and set apart from them the baselines and the unscored rows."""
     made = table("metric", "value", "95% interval", "rows")
     for score in report.scores:

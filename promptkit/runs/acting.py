@@ -28,6 +28,7 @@ from promptkit.metrics.selective import (
 )
 from promptkit.runs.adapt import GENERATE
 from promptkit.runs.held_out import held_out_trial
+from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.spec import EvalSpec
 from promptkit.runs.trial import Trial, is_outside
 from promptkit.runs.uncertainty import Abstaining, LabelSets, OutOfScope, Uncertainty
@@ -47,6 +48,7 @@ def ready(asked: EvalSpec, trial: Trial) -> Trial:
         PromptkitError: See `held_out_trial`.
     """
     template = trial.template
+    need_single_labels(template, "acting on uncertainty")
     if template.writing or asked.strategy == GENERATE:
         raise CapabilityError(
             "acting on uncertainty needs probabilities, and a model that writes gives none; use "

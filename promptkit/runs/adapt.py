@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from promptkit.errors import CapabilityError, SpecError, nearest
@@ -11,9 +12,10 @@ from promptkit.prompts.label_rows import label_rows
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.protocols import Strategy
 from promptkit.registry import parameters_of
+from promptkit.runs.kinds import STRUCTURED, check_tagging, of_kind, unit_of
 from promptkit.runs.parts import WRITING_OPTIONS, asking, parser_option_names
 from promptkit.runs.spec import EvalSpec
-from promptkit.strategies import STRATEGIES
+from promptkit.strategies import STRATEGIES, TAGGERS
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example, Scalar
 
@@ -22,6 +24,8 @@ IN_CONTEXT, GENERATE = "in_context", "generate"
 ASKING = (IN_CONTEXT, GENERATE)
 #: Strategies that read a row through the template, whatever is said.
 PROMPTED = (*ASKING, "instruct", "preference")
+#: Strategies that tag words.
+TAGGING = (*ASKING, "majority", "random", "tfidf", "full", "lora", "top_layers", "bitfit", *TAGGERS)
 #: Option of strategies that may learn from the template's statements beside the rows.
 STATEMENTS = "statements"
 #: Options that name a file of rows without labels, for strategies that learn from such.
@@ -116,9 +120,19 @@ def make_strategy(
         keys |= {"strategy": name}
         asked = prompting_as(validate(EvalSpec, YamlFile(name, given.model_dump() | keys)))
         return asking(asked, template, asked.shots or 0, has_pool, with_model=with_model)
-    taken = takes(name)
+    tagger = template.task.kind == "tag" and name in TAGGERS
+    registry = TAGGERS if tagger else STRATEGIES
+    taken = frozenset(parameters_of(registry.load(name)))
+    unit = unit_of(template) if "unit" in taken else None
+    if template.task.kind in STRUCTURED and unit is None and not tagger:
+        check_tagging(name, template, TAGGING)
+        build = partial(make_strategy, name, model=model, options=own, seed=seed, device=device)
+        build = partial(build, dtype=dtype, reading=_part_reading(template, own, reading))
+        return of_kind(template, lambda part: build(template=part))
     handed: dict[str, Any] = {"labels": tuple(labels or template.task.labels)}
     handed |= {"template": template, "model": model, "seed": seed, "device": device, "dtype": dtype}
+    handed |= {} if unit is None else {"unit": unit}
+    handed |= {"words": template.task.words} if tagger else {}
     if "reading" in taken:
         handed["reading"] = _reading(name, template, own, reading)
     if "label_rows" in taken:
@@ -129,9 +143,7 @@ def make_strategy(
         if key in handed:
             use = repr(STATEMENTS) if key == "label_rows" else f"--{key}"
             raise SpecError(f"strategy {name!r}: {key!r} is no option of it; use {use}")
-    return STRATEGIES.build(
-        name, own | {key: value for key, value in handed.items() if key in taken}
-    )
+    return registry.build(name, own | {key: value for key, value in handed.items() if key in taken})
 
 
 def prompting_as(asked: EvalSpec) -> EvalSpec:
@@ -180,6 +192,20 @@ def _label_rows(name: str, template: Template, options: dict[str, Any]) -> tuple
             f"learned too) or false, got {said!r}"
         )
     return label_rows(template) if said else ()
+
+
+def _part_reading(
+    template: Template, options: Mapping[str, Any], reading: Reading | None
+) -> Reading | None:
+    """What a learned strategy reads of a part: the row's own text, or of words the word.
+
+    None where it reads the template's prompt.
+    """
+    if options.get("reading") == "prompt":
+        return None
+    if template.task.kind == "tag":
+        return Reading(("token",))
+    return reading or Reading(template.task.fields)
 
 
 def _reading(

@@ -12,6 +12,7 @@ from promptkit.prompts import Template, find_template
 from promptkit.prompts.label_words import with_words
 from promptkit.prompts.written import labels_text
 from promptkit.protocols import CanExpandWords
+from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.labels import wanted_labels
 from promptkit.runs.models import backend_for_spec, load_backend
 from promptkit.runs.spec import EvalSpec
@@ -57,6 +58,7 @@ def expand_words(asked: EvalSpec, per_label: int) -> Expanded:
     template = find_template(asked.template)
     if asked.labels:
         template = template.with_labels(wanted_labels(asked.labels, template.declared))
+    need_single_labels(template, "--expand")
     if template.choosing or template.writing or not template.task.labels:
         raise CapabilityError(
             f"template {template.name!r} declares no labels, so that there are no words to go on "

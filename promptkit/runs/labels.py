@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from promptkit.data import Dataset, apply_labels, match_label
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template
+from promptkit.prompts.parts_asked import tags_of
 from promptkit.runs.spec import EvalSpec
+from promptkit.strategies.rated import number_of
 from promptkit.types import Scalar, label_key
 
 
@@ -23,6 +27,10 @@ def settle_labels(
                 raise SpecError(f"template {template.name!r}: {why}; no --{named}")
         return template, data, train, []
     notes: list[str] = []
+    if template.task.kind == "rate":
+        return _settle_numbers(asked, template, data, train)
+    data = _parted(template, data)
+    train = None if train is None else _parted(template, train)
     known, outside = _known_labels(asked, template, data, train), asked.out_of_scope
     if outside is not None:
         known = _without(known, outside)
@@ -64,13 +72,66 @@ def _known_labels(
     if asked.labels:
         return tuple(asked.labels)
     if train is not None and train.labels is None:
-        found = [row.label for row in train if row.label is not None]
+        found: list[Scalar] = []
+        for gold in [row.label for row in train if row.label is not None]:
+            found += gold if isinstance(gold, tuple) else (gold,)
         mapped = {asked.label_map.get(str(label), label) for label in found}
-        return tuple(sorted((x for x in mapped if not isinstance(x, tuple)), key=str))
+        return tuple(sorted(mapped, key=str))
     raise SpecError(
         f"template {template.name!r} leaves its labels open, and {data.origin} has no card that "
         "declares them; give --labels a,b,c or --train-data FILE"
     )
+
+
+def _settle_numbers(
+    asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
+) -> tuple[Template, Dataset, Dataset | None, list[str]]:
+    """Gold numbers as numbers; they may lie between those that the template names."""
+    for option in ("labels", "out_of_scope", "label_map"):
+        if getattr(asked, option) not in (None, [], {}):
+            raise SpecError(
+                f"template {template.name!r} rates on a scale of its own; no "
+                f"--{option.replace('_', '-')}"
+            )
+    numbered = None if train is None else _numbered(template, train)
+    return template, _numbered(template, data), numbered, []
+
+
+def _numbered(template: Template, rows: Dataset) -> Dataset:
+    low, high = float(template.task.labels[0]), float(template.task.labels[-1])
+    found = []
+    for place, row in enumerate(rows):
+        number = None if row.label is None else number_of(row)
+        if number is not None and not low <= number <= high:
+            raise DataError(
+                f"{rows.where(place)}: the rating {number:g} lies outside the template's scale, "
+                f"{low:g} to {high:g}"
+            )
+        found.append(replace(row, label=number))
+    return replace(rows, examples=tuple(found), labels=template.task.labels)
+
+
+def _parted(template: Template, rows: Dataset) -> Dataset:
+    """Labels that stand in one text, one by one: ``a;b`` of kind ``multilabel``, words of tags."""
+    kind = template.task.kind
+    if kind not in ("multilabel", "tag"):
+        return rows
+    found = []
+    for place, row in enumerate(rows):
+        label = row.label
+        if isinstance(label, str):
+            parts = re.split(r"[;,|]", label) if kind == "multilabel" else label.split()
+            label = tuple(one.strip() for one in parts if one.strip())
+        elif label is not None and not isinstance(label, tuple):
+            label = (label,)
+        own = replace(row, label=label)
+        if kind == "tag" and label is not None:
+            try:
+                tags_of(own, str(template.task.words))
+            except DataError as error:
+                raise DataError(f"{rows.where(place)}: {error}") from error
+        found.append(own)
+    return replace(rows, examples=tuple(found))
 
 
 def _without(known: Sequence[Scalar], outside: Scalar) -> tuple[Scalar, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from promptkit.backends import BACKENDS
@@ -18,6 +19,7 @@ from promptkit.protocols import CanEncode, Order, Selector, Strategy, Verbalizer
 from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
+from promptkit.runs.kinds import STRUCTURED, of_kind
 from promptkit.runs.models import (
     backend_for_spec,
     check_shots,
@@ -71,6 +73,9 @@ def asking(
 
     Without a model it can conclude from evidence, no more.
     """
+    if template.task.kind in STRUCTURED:
+        again = partial(asking, asked, shots=shots, has_pool=has_pool, with_model=with_model)
+        return of_kind(template, partial(again, own=own))
     backend, options, located = backend_for_spec(asked, template)
     check_shots(backend, shots)
     responses = responses_for(asked, backend)

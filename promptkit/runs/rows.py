@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from promptkit.data import Dataset, columns_of, load, train_split_of
 from promptkit.errors import DataError, SpecError
@@ -91,7 +92,12 @@ def text_column(columns: tuple[str, ...], asked: EvalSpec) -> str:
 def row_text(template: Template, example: Example) -> str:
     """A row's text for tables of errors."""
     shown = [f for f in template.task.fields if f != template.task.choices]
-    return " / ".join(str(example.fields[name]) for name in shown)
+    return " / ".join(_said(example.fields[name]) for name in shown)
+
+
+def _said(value: Any) -> str:
+    """A list of words reads as a sentence."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _rows(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from promptkit.errors import Interrupted
-from promptkit.metrics import Report, evaluate, evaluate_written, metrics_named
+from promptkit.metrics import Report
 from promptkit.protocols import FitContext, OnStep, Strategy, unwatched
+from promptkit.runs.kinds import report_of
 from promptkit.runs.record import to_json
 from promptkit.runs.rows import row_text
 from promptkit.runs.store import Store, StoredRun
@@ -138,8 +139,4 @@ def report_on(trial: Trial, predictions: Sequence[Prediction]) -> Report:
     template = trial.template
     train = trial.train.examples if trial.train else ()
     known = [gold for row in train if (gold := template.target(row)) is not None] or None
-    if template.writing:
-        task = template.keys.task
-        metrics = metrics_named(task.metrics, task.tolerance or 0.0)
-        return evaluate_written(trial.golds, predictions, metrics, train_golds=known)
-    return evaluate(trial.golds, predictions, template.task.labels, train_labels=known)
+    return report_of(template, trial.golds, predictions, known)

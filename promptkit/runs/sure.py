@@ -19,6 +19,7 @@ from promptkit.runs.acting import check_probabilities
 from promptkit.runs.adapt import is_learned
 from promptkit.runs.columns import train_split
 from promptkit.runs.held_out import MOST_ASKED, drawn
+from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.manifest import is_saved, read_manifest
 from promptkit.runs.predictor import Predictor
 from promptkit.runs.saved_trial import columns_for
@@ -94,6 +95,7 @@ def sure_for(
         )
     if not wishes or asked.train_data is None:
         return None, ()
+    need_single_labels(predictor.template, "--abstain or --conformal")
     if wishes.conformal and predictor.template.choosing:
         raise CapabilityError(
             "--conformal: sets are of labels that all rows share, and here each row brings its own "

@@ -20,6 +20,7 @@ from promptkit.prompts import Template
 from promptkit.prompts.label_words import with_words
 from promptkit.prompts.written import labels_text
 from promptkit.protocols import Backend, CanPredictWords
+from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.models import backend_for_spec, load_backend
 from promptkit.runs.rows import rows_to_learn
 from promptkit.runs.spec import EvalSpec
@@ -102,6 +103,7 @@ def find_words(
         DataError: A label without a row, or no words to tell two labels apart.
     """
     template, rows, _, notes = rows_to_learn(asked)
+    need_single_labels(template, "a search for words")
     if template.choosing or template.writing:
         raise CapabilityError(
             f"template {template.name!r} has no labels that all rows share, so that there are no "

@@ -24,3 +24,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "top_layers": "promptkit.strategies.top_layers:TopLayers",
     },
 )
+#: Strategies of the same name that are others where words are tagged.
+TAGGERS: Registry[Strategy] = Registry(
+    "tagger", {"features": "promptkit.strategies.word_features:WordFeatures"}
+)

@@ -41,7 +41,7 @@ class Best:
 
 def name_of_training(facts: Mapping[str, Any], ids: Sequence[Sequence[int]], y: Any) -> str:
     """Names a training by its options, its model, and its rows as the model reads them."""
-    text = json.dumps([dict(facts), [list(one) for one in ids], [int(one) for one in y]])
+    text = json.dumps([dict(facts), [list(one) for one in ids], list(y)])
     return "tuning-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

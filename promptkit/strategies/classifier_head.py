@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class ClassifierHead(nn.Module):
         self.scale.copy_(torch.where(varies, 1 / spread.clamp(min=1e-12), 0.0))
 
     def start_from_features(
-        self, features: torch.Tensor, targets: NDArray[np.int64], weights: Sequence[float] | None
+        self, features: torch.Tensor, targets: NDArray[Any], weights: Sequence[float] | None
     ) -> None:
         """Fit a linear head on frozen features by logistic regression, before anything is tuned.
 
@@ -67,13 +68,17 @@ class ClassifierHead(nn.Module):
 
         Args:
             features: (n, w) pooled states of the training rows.
-            targets: (n,) places of their labels; every one of the k labels occurs.
+            targets: (n,) places of their labels, every one of the k labels occurs; or (n, k)
+                numbers of 0 and 1 where rows may have several.
             weights: (k,) weight of a row of each label, or None.
         """
         from sklearn.linear_model import LogisticRegression
 
         self.standardise(features)
         rows = ((features - self.center) * self.scale).double().numpy()
+        if targets.ndim == 2:
+            self._start_each(rows, targets.astype(np.float64))
+            return
         by_label = dict(enumerate(weights)) if weights is not None else None
         start = LogisticRegression(
             C=_START_C / rows.shape[1], max_iter=200, tol=1e-3, class_weight=by_label
@@ -85,6 +90,21 @@ class ClassifierHead(nn.Module):
         with torch.no_grad():
             self.out.weight.copy_(slopes)
             self.out.bias.copy_(offsets)
+
+    def _start_each(self, rows: NDArray[np.float64], targets: NDArray[np.float64]) -> None:
+        """A logistic regression for each label; of one that all rows have, or none, their share."""
+        from sklearn.linear_model import LogisticRegression
+
+        for place, own in enumerate(targets.T):
+            share = (own.sum() + 1) / (len(own) + 2)
+            slopes, offset = np.zeros(rows.shape[1]), np.log(share / (1 - share))
+            if 0 < own.sum() < len(own):
+                start = LogisticRegression(C=_START_C / rows.shape[1], max_iter=200, tol=1e-3)
+                probe = quietly(start.fit, rows, own)
+                slopes, offset = probe.coef_[0], probe.intercept_[0]
+            with torch.no_grad():
+                self.out.weight[place] = torch.from_numpy(slopes)
+                self.out.bias[place] = float(offset)
 
     def save(self, file: Path) -> None:
         """Write it as safetensors."""

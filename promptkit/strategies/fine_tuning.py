@@ -21,20 +21,22 @@ from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.base_record import base_facts, read_facts, write_facts
 from promptkit.strategies.checkpoints import name_of_training
 from promptkit.strategies.class_weights import weights_of
-from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
+from promptkit.strategies.classified import Classified
 from promptkit.strategies.classifier_head import ClassifierHead
 from promptkit.strategies.frozen_states import FrozenStates
 from promptkit.strategies.held_out import hold_out
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.pooled_classifier import PooledClassifier
 from promptkit.strategies.precision import training_dtype
-from promptkit.strategies.pretrained import Pretrained
+from promptkit.strategies.pretrained import Pretrained, WordIds
 from promptkit.strategies.randomness import own_randomness
 from promptkit.strategies.reading import Reading
 from promptkit.strategies.training import Recipe, Rows, Trained, train
-from promptkit.types import Evidence, Example, Scalar
+from promptkit.strategies.units import OneLabel, Unit
+from promptkit.types import Evidence, Example, Prediction, Scalar
 
 _FACTS, _HEAD = "tuning.json", "head.safetensors"
+ONE_LABEL = OneLabel()
 #: Rows that it takes to hold some out. With 150 of TREC, training on four fifths of them and
 #: stopping by the rest lost 3 points against training on all (docs/log.md, 2026-11-25).
 ENOUGH = 200
@@ -99,6 +101,7 @@ class FineTuning(Classified):
         seed: Of weights, batches, dropout and held-out rows.
         device: Where the model runs.
         dtype: What predictions are computed in; float32 on a CPU.
+        unit: What of a row has a label; by default the row has one.
     """
 
     name = ""
@@ -126,8 +129,9 @@ class FineTuning(Classified):
         seed: int = 0,
         device: str = "auto",
         dtype: str = "auto",
+        unit: Unit = ONE_LABEL,
     ) -> None:
-        self.labels, self.reading, self.model = labels, reading, model
+        self.labels, self.reading, self.model, self.unit = labels, reading, model, unit
         self.learning_rate, self.head_learning_rate = learning_rate, head_learning_rate
         self.epochs, self.batch_size, self.weight_decay = epochs, batch_size, weight_decay
         self.warmup, self.dropout, self.held_out = warmup, dropout, held_out
@@ -154,9 +158,8 @@ class FineTuning(Classified):
         """
         self._check()
         way = self._way()
-        targets = targets_of(train, self.labels)
         with self._meter.timed(), own_randomness(self.seed):
-            self.seen_, local = np.unique(targets, return_inverse=True)
+            self.seen_, local = self.unit.targets(train, self.labels)
             self.head_: ClassifierHead | None = None
             self.training_, self.trained_parameters_ = Trained(0, None), 0
             located = locate(self.model)
@@ -170,15 +173,22 @@ class FineTuning(Classified):
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
         """Log-probabilities of the labels, row by row."""
         with self._meter.timed():
-            log_p, cut = np.zeros((len(examples), 1)), [0] * len(examples)
-            if self.head_ is not None:
+            cut = [0] * len(examples)
+            if self.head_ is None:
+                logits = torch.zeros(self.unit.count(examples), 1)
+            else:
                 ids, cut = self._ids(examples)
                 with torch.inference_mode():
                     logits = self.head_(self._states.of(ids))
-                log_p = logits.double().log_softmax(1).numpy()
         self._meter.add(rows=len(examples))
-        whole = spread(log_p, self.seen_.tolist(), len(self.labels))
-        return evidence_of(examples, whole, self.name, cut)
+        seen, k = self.seen_.tolist(), len(self.labels)
+        return self.unit.evidence(examples, logits, seen, k, self.name, cut)
+
+    def conclude(
+        self, examples: Sequence[Example], evidence: Sequence[Evidence]
+    ) -> list[Prediction]:
+        """What is most probable of each row."""
+        return self.unit.conclude(examples, evidence, self.labels)
 
     def describe(self) -> Mapping[str, Any]:
         """Its options, those of where it runs left out."""
@@ -232,19 +242,26 @@ class FineTuning(Classified):
             self.head_ = ClassifierHead.load(folder / _HEAD)
             # no training row is kept: any ids tell whether an adapter is at work
             ids = [list(range(5, 5 + length)) for length in (3, 8)]
+            if self.base_.pooling == "words":
+                ids = [WordIds(own, [1]) for own in ids]
             way.check(self.base_, self._states, ids)
         return self
 
     def _tune(
-        self, way: Way, examples: Sequence[Example], targets: Any, context: FitContext
+        self, way: Way, examples: Sequence[Example], targets: list[Any], context: FitContext
     ) -> None:
         k = len(self.seen_)
         ids, _ = self._ids(examples)
-        rest, held = hold_out(targets.tolist(), self.held_out, self.seed, ENOUGH)
-        weights = weights_of(targets, k, self.class_weights)
+        strata = [self.unit.stratum(own) for own in targets]
+        rest, held = hold_out(strata, self.held_out, self.seed, ENOUGH)
+        whole = self.unit.whole(targets)
+        if whole.ndim > 1 and self.class_weights != "none":
+            raise SpecError("option 'class_weights' is for rows with one label; leave it out")
+        weights = None if whole.ndim > 1 else weights_of(whole, k, self.class_weights)
         head = ClassifierHead(self.base_.width, k, dropout=self.dropout)
         features = self._states.of([ids[row] for row in rest])
-        head.start_from_features(features, targets[rest], weights)
+        learned = self.unit.whole([targets[row] for row in rest])
+        head.start_from_features(features, learned, weights)
         way.open(self.base_)
         network = self.base_.network.to(self._device)
         classifier = PooledClassifier(network, self.base_.pooling, head, weights).to(self._device)
@@ -317,15 +334,16 @@ class FineTuning(Classified):
         return choose_dtype(self.dtype, choose_device(self.device))
 
     def _set_base(self, base: Pretrained) -> None:
+        base.pooling = self.unit.pooling or base.pooling
         self._device, self.base_ = choose_device(self.device), base
         base.network.requires_grad_(False).to(self._device)
         self._states = FrozenStates(base, self._device, self._dtype(), self._meter)
 
     def _ids(self, examples: Sequence[Example]) -> tuple[list[list[int]], list[int]]:
-        ids, cut = self.base_.ids([self.reading(example) for example in examples])
+        ids, cut = self.unit.ids(self.base_, self.reading, examples)
         self._meter.add(prompt_tokens=sum(map(len, ids)))
         return ids, cut
 
 
 def _rows(ids: Sequence[Sequence[int]], targets: Any, places: Any) -> Rows:
-    return Rows([ids[place] for place in places], [int(targets[place]) for place in places])
+    return Rows([ids[place] for place in places], [targets[place] for place in places])

@@ -11,7 +11,7 @@ import torch
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
-from promptkit.strategies.pretrained import Pretrained, states_of
+from promptkit.strategies.pretrained import Pretrained, WordIds, states_of
 
 
 class FrozenStates:
@@ -29,11 +29,12 @@ class FrozenStates:
         self._passes = Passes(device, "auto", meter, token_bytes(pretrained.network))
 
     def of(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
-        """(n, w) float32 on the CPU, in the order of the rows."""
+        """(n, w) float32 on the CPU, in the order of the rows; of words all, row after row."""
         if not ids:
             return torch.empty(0, self.pretrained.width)
         self.pretrained.network.eval()
-        return torch.stack(self._passes.each(ids, len, self._forward))
+        found = self._passes.each(ids, len, self._forward)
+        return torch.cat(found) if found[0].ndim > 1 else torch.stack(found)
 
     def _forward(self, rows: Sequence[Sequence[int]]) -> list[torch.Tensor]:
         batch = self.pretrained.batch(rows, self.device)
@@ -43,9 +44,14 @@ class FrozenStates:
                 batch["input_ids"],
                 batch["attention_mask"],
                 self.pretrained.pooling,
+                batch.get("starts"),
             )
         self._passes.computed(batch["input_ids"].numel())
-        return list(found.cpu())
+        own = list(found.cpu())
+        return [
+            states[: len(row.starts)] if isinstance(row, WordIds) else states
+            for row, states in zip(rows, own, strict=True)
+        ]
 
     def _casting(self) -> Any:
         if self.dtype in (None, torch.float32):

@@ -47,13 +47,23 @@ class PooledClassifier(nn.Module):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         labels: torch.Tensor | None = None,
+        starts: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        """``logits``, and the mean ``loss`` where there are ``labels`` (n,)."""
-        features = states_of(self.network, input_ids, attention_mask, self.pooling)
+        """``logits``, and the mean ``loss`` where there are ``labels``.
+
+        Labels are (n,) places; (n, k) numbers of 0 and 1, where a row may have several; or of
+        words (n, m) places, -100 where a row has no more, with (n, m) ``starts``.
+        """
+        features = states_of(self.network, input_ids, attention_mask, self.pooling, starts)
         logits = self.head(features)
         if labels is None:
             return {"logits": logits}
-        loss = nn.functional.cross_entropy(logits, labels, weight=self.class_weights)
+        if labels.is_floating_point():
+            loss = nn.functional.binary_cross_entropy_with_logits(logits, labels)
+            return {"loss": loss, "logits": logits}
+        loss = nn.functional.cross_entropy(
+            logits.flatten(0, -2), labels.flatten(), weight=self.class_weights
+        )
         return {"loss": loss, "logits": logits}
 
     def take(self, state: Mapping[str, torch.Tensor]) -> None:

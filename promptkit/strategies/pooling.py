@@ -11,7 +11,7 @@ import torch
 from promptkit.backends.weights import Located
 from promptkit.errors import BackendError, CapabilityError
 
-Pooling = Literal["mean", "cls", "last"]
+Pooling = Literal["mean", "cls", "last", "words"]
 
 #: How each kind of model is pooled where its folder does not say. A causal model's last token is
 #: the only one that has read the whole row.
@@ -27,15 +27,22 @@ _NAMES: dict[str, Pooling] = {
 }
 
 
-def pooled(states: torch.Tensor, mask: torch.Tensor, how: Pooling) -> torch.Tensor:
-    """(n, w) one vector a row, in float32.
+def pooled(
+    states: torch.Tensor, mask: torch.Tensor, how: Pooling, starts: torch.Tensor | None = None
+) -> torch.Tensor:
+    """(n, w) one vector a row, in float32; (n, m, w) one a word.
 
     Args:
         states: (n, t, w) states of the last layer.
         mask: (n, t) 1 where there is a token; padding is on the right.
-        how: ``mean`` over the tokens, the first (``cls``), or the ``last`` one.
+        how: ``mean`` over the tokens, the first (``cls``), the ``last`` one, or ``words``: each
+            word's first one.
+        starts: (n, m) for ``words``, the place of each word's first token.
     """
     states = states.float()  # a mean over many bfloat16 states would lose what tells rows apart
+    if how == "words":
+        assert starts is not None
+        return states[torch.arange(len(states), device=states.device)[:, None], starts]
     if how == "cls":
         return states[:, 0]
     if how == "last":

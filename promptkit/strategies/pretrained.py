@@ -7,7 +7,7 @@ encoder-decoder model that is the encoder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
@@ -29,6 +29,14 @@ from promptkit.backends.transformer import (
 from promptkit.backends.weights import Located
 from promptkit.strategies.pooling import Pooling, pooled, pooling_of
 from promptkit.types import Text
+
+
+class WordIds(list[int]):
+    """Token ids of a row, and where its words begin in them."""
+
+    def __init__(self, ids: Sequence[int], starts: Sequence[int]) -> None:
+        super().__init__(ids)
+        self.starts = starts
 
 
 @dataclass
@@ -67,13 +75,20 @@ class Pretrained:
         return [one or [self._start()] for one in ids], cut
 
     def batch(self, ids: Sequence[Sequence[int]], device: Any) -> dict[str, torch.Tensor]:
-        """(n, t) ids and mask.
+        """(n, t) ids and mask; (n, m) ``starts`` of words, where rows know them.
 
         Nothing else: to GPT-2 a token type of 0 is the embedding of token 0, added to every state,
         and to BERT it is what it takes anyway.
         """
         found = padded(self.tokens, ids, device)
-        return {name: found[name] for name in ("input_ids", "attention_mask")}
+        batch = {name: found[name] for name in ("input_ids", "attention_mask")}
+        words = [row.starts for row in ids if isinstance(row, WordIds)]
+        if words:
+            starts = torch.zeros(len(ids), max(map(len, words)), dtype=torch.long)
+            for place, own in enumerate(words):
+                starts[place, : len(own)] = torch.tensor(own, dtype=torch.long)
+            batch["starts"] = starts.to(device)
+        return batch
 
     def _start(self) -> int:
         tokenizer = self.tokens.tokenizer
@@ -81,13 +96,41 @@ class Pretrained:
         return int(next((token for token in known if token is not None), 0))
 
 
-def states_of(network: Any, ids: torch.Tensor, mask: torch.Tensor, how: Pooling) -> torch.Tensor:
-    """(n, w) pooled states of the last layer, in float32."""
+def states_of(
+    network: Any,
+    ids: torch.Tensor,
+    mask: torch.Tensor,
+    how: Pooling,
+    starts: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """(n, w) pooled states of the last layer, in float32; see `pooled`."""
     inner = network.get_base_model() if hasattr(network, "get_base_model") else network
     # a training pass has no use for the keys and values of a causal model
     extra = {"use_cache": False} if "use_cache" in signature(inner.forward).parameters else {}
     states = network(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
-    return pooled(states, mask, how)
+    return pooled(states, mask, how, starts)
+
+
+def states_of_layers(
+    network: Any, batch: Mapping[str, torch.Tensor], layers: Sequence[int] | None = None
+) -> torch.Tensor:
+    """(n, m, l, w) states of words in some layers, the embedding first; in all for None.
+
+    Args:
+        network: The network.
+        batch: As `Pretrained.batch` makes it of `WordIds`.
+        layers: Numbers from 0.
+    """
+    extra = {"use_cache": False} if "use_cache" in signature(network.forward).parameters else {}
+    found = network(
+        input_ids=batch["input_ids"],
+        attention_mask=batch["attention_mask"],
+        output_hidden_states=True,
+        **extra,
+    ).hidden_states
+    own = found if layers is None else [found[layer] for layer in layers]
+    mask, starts = batch["attention_mask"], batch["starts"]
+    return torch.stack([pooled(states, mask, "words", starts) for states in own], 2)
 
 
 def load_located(located: Located, max_tokens: int, dtype: Any) -> Pretrained:

@@ -30,6 +30,8 @@ from promptkit.strategies.watching import Watch
 
 #: Rows of a batch without gradients, for held-out rows.
 _HELD_BATCH = 32
+#: Target of a place where a row has no word.
+_NO_WORD = -100
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,20 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Rows:
-    """Token ids and places of the labels."""
+    """Token ids and targets: a place, numbers of 0 and 1 for all labels, or a place a word."""
 
     ids: Sequence[Sequence[int]]
-    targets: Sequence[int]
+    targets: Sequence[Any]
+
+    def labels(self, places: Sequence[int]) -> torch.Tensor:
+        """Targets of some rows, as `PooledClassifier` takes them."""
+        own = [self.targets[place] for place in places]
+        if isinstance(own[0], int) or isinstance(own[0][0], float):
+            return torch.tensor(own)
+        labels = torch.full((len(own), max(map(len, own))), _NO_WORD)
+        for at, targets in enumerate(own):
+            labels[at, : len(targets)] = torch.tensor(targets)
+        return labels
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ class Batches:
         self, rows: Rows, collate: Collate, recipe: Recipe, meter: Meter, shuffled: bool
     ) -> None:
         self.dataset, self._collate, self._recipe, self._meter = rows.ids, collate, recipe, meter
-        self._targets, self._shuffled, self._epoch = rows.targets, shuffled, 0
+        self._rows, self._shuffled, self._epoch = rows, shuffled, 0
 
     def set_epoch(self, epoch: int) -> None:
         """The Trainer calls this before every epoch, after a kill too."""
@@ -111,7 +123,7 @@ class Batches:
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         for places in self._places():
             batch = dict(self._collate([self.dataset[place] for place in places], "cpu"))
-            batch["labels"] = torch.tensor([self._targets[place] for place in places])
+            batch["labels"] = self._rows.labels(places)
             self._meter.add(computed_tokens=batch["input_ids"].numel())
             yield batch
 
@@ -266,7 +278,11 @@ def _arguments(
 
 
 def _accuracy(found: Any) -> dict[str, float]:
-    return {"accuracy": float(np.mean(found.predictions.argmax(1) == found.label_ids))}
+    labels, logits = found.label_ids, found.predictions
+    if np.issubdtype(labels.dtype, np.floating):
+        return {"accuracy": float(np.mean((logits > 0) == (labels > 0.5)))}
+    there = labels != _NO_WORD
+    return {"accuracy": float(np.mean((logits.argmax(-1) == labels)[there]))}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from promptkit.errors import DataError, SpecError
 from promptkit.prompts.label_names import plain_words
 from promptkit.prompts.library import template_paths
 from promptkit.prompts.lint import advice
+from promptkit.prompts.parts_asked import first_part
 from promptkit.prompts.template import Template
 from promptkit.types import flat
 from tests.prompts.build import CHOOSE, CLASSIFY, OPEN_LABELS, row, template_of
@@ -24,11 +25,16 @@ def test_every_shipped_template_is_clean_and_renders(name):
     fields = {field: f"some {field}" for field in template.task.fields}
     if template.choosing:
         fields["choices"] = ["red", "blue"]
+    if template.task.kind == "tag":
+        fields["tokens"] = ["some", "tokens"]
+    tags = ("NOUN", "VERB") if template.task.kind == "tag" else None
+    template, asked, _, _ = first_part(template, row(tags, **fields))
+    fields = dict(asked.fields)
     label = "some text"
     if not template.writing:
         label = 0 if template.choosing else template.task.labels[0]
     prompt = template.prompt(row(**fields), [row(label, "2", **fields)])
-    first = template.task.fields[0]
+    first = "token" if tags else template.task.fields[0]
     assert fields[first] in flat(prompt.query)
     assert fields[first] in flat(prompt.encoded)
     assert flat(prompt.shots[0].answer).strip()
@@ -255,6 +261,7 @@ def test_a_prefill_belongs_to_a_chat_and_says_the_same_of_every_row(change, said
 def test_a_prefill_changes_the_hash_and_templates_without_one_keep_theirs():
     chat = template_of(CLASSIFY, ("encoder:", "chat: true\nencoder:"))
     assert template_of(CLASSIFY, PREFILLED).hash() != chat.hash()
-    late = {"prefill": True, "generation": True, "task": {"metrics", "tolerance"}}
+    late = {"prefill": True, "generation": True, "presence": True}
+    late |= {"task": {"metrics", "tolerance", "words"}}
     content = template_of().keys.model_dump_json(exclude=late)
     assert template_of().hash() == hashlib.sha256(content.encode()).hexdigest()[:16]

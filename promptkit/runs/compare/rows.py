@@ -11,6 +11,7 @@ from promptkit.data import Dataset, from_records, load, train_split_of
 from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template, find_template
 from promptkit.runs.compare.spec import CompareSpec
+from promptkit.runs.kinds import STRUCTURED
 from promptkit.runs.labels import settle_labels
 from promptkit.runs.plain import plain_template, template_for
 from promptkit.runs.spec import EvalSpec
@@ -65,6 +66,11 @@ def rows_of(asked: CompareSpec) -> Rows:
         raise SpecError(
             f"template {chosen.name!r} is answered by a text, and a comparison is of ways to find "
             "a label; use 'promptkit eval' for each model, and 'promptkit runs diff'"
+        )
+    if chosen is not None and chosen.task.kind in STRUCTURED:
+        raise SpecError(
+            f"template {chosen.name!r} is of kind {chosen.task.kind!r}, and a comparison is of "
+            "rows with one label each; use 'promptkit eval --strategy ...' for each way"
         )
     fields = chosen.task.fields if chosen else _fields(asked)
     labelled, held = _loaded(asked, fields)

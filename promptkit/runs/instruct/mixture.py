@@ -20,6 +20,7 @@ from promptkit.prompts import Template
 from promptkit.prompts.task_file import VariedTask, read_task
 from promptkit.prompts.yamlfile import read_yaml, validate
 from promptkit.runs.columns import train_split
+from promptkit.runs.kinds import need_single_labels
 from promptkit.selectors.random import RandomSelector
 from promptkit.strategies.answers import Answered
 from promptkit.types import Example
@@ -172,6 +173,7 @@ def read_mixture(path: str | Path, without: Sequence[str] = ()) -> Mixture:
 
 def _rows(task: VariedTask) -> tuple[Example, ...]:
     template = task.templates[0]
+    need_single_labels(template, f"a mixture, and task {task.name!r} in it,")
     loaded = load(task.data, split=train_split(task.data), fields=template.task.fields)
     if template.task.labels:
         loaded = apply_labels(loaded, template.declared, {})[0]

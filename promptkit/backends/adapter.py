@@ -1,4 +1,4 @@
-"""A LoRA adapter in a folder of its own, as peft saves it: found, and put into a model."""
+"""An adapter in a folder of its own, as peft saves it: found, and put into a model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from promptkit.backends.tokens import Tokens
 from promptkit.errors import BackendError, CapabilityError, MissingExtra
 
 #: The files of an adapter. peft would look for a missing one on a hub, or unpickle a ``.bin``.
 FILES = ("adapter_config.json", "adapter_model.safetensors")
+#: What peft calls a soft prompt.
+SOFT = "PROMPT_TUNING"
 #: Tokens of the text by which it is tried, at most.
 _TRIED = 16
 
@@ -20,8 +23,13 @@ def adapter_folder(adapter: str) -> Path:
 
     Raises:
         BackendError: No such folder, or no adapter in safetensors in it.
-        CapabilityError: An adapter of another kind than LoRA.
+        CapabilityError: An adapter of another kind than LoRA or a soft prompt.
     """
+    return _found(adapter)[0]
+
+
+def _found(adapter: str) -> tuple[Path, str]:
+    """The folder and the kind; see `adapter_folder`."""
     folder = Path(adapter).expanduser()
     if not folder.is_dir():
         raise BackendError(f"adapter {adapter!r}: no such folder", hint="check the path")
@@ -38,28 +46,36 @@ def adapter_folder(adapter: str) -> Path:
         raise BackendError(
             f"{folder / FILES[0]}: is no adapter's configuration ({error})", hint="save it again"
         ) from error
-    if kind != "LORA":
+    if kind not in ("LORA", SOFT):
         raise CapabilityError(
-            f"adapter {adapter}: is of kind {kind!r}; a LoRA adapter can be put into a model"
+            f"adapter {adapter}: is of kind {kind!r}; a LoRA adapter and a soft prompt "
+            f"({SOFT}) can be put into a model"
         )
-    return folder
+    return folder, kind
 
 
-def with_adapter(model: Any, adapter: str) -> Any:
+def with_adapter(model: Any, adapter: str, tokens: Tokens) -> Any:
     """The model with the adapter in it; an ordinary model of transformers still.
 
-    Its products are added to the weights, so that it costs nothing. Weights that are quantized stay
-    as they are and it is computed beside them: rounding the sum would take a part of it away.
+    The products of LoRA are added to the weights, so that it costs nothing. Weights that are
+    quantized stay as they are and it is computed beside them: rounding the sum would take a part
+    of it away. A soft prompt stands before every prompt from now on.
 
     Args:
         model: The model, in evaluation mode and where it will run.
         adapter: The adapter's folder.
+        tokens: The model's tokenizer.
 
     Raises:
         MissingExtra: peft is absent.
         BackendError: It does not belong to this model, or changes nothing.
     """
-    folder = adapter_folder(adapter)
+    folder, kind = _found(adapter)
+    if kind == SOFT:
+        from promptkit.backends.soft_prompt import attach, read_soft
+
+        attach(model, tokens, read_soft(folder)).requires_grad_(False)
+        return model
     try:
         from peft import PeftModel
     except ModuleNotFoundError as error:

@@ -64,7 +64,8 @@ class HFBackend:
         device: ``auto``, ``cpu``, ``cuda``, ``mps``.
         dtype: ``auto``, ``float32``, ``bfloat16``, ``float16``.
         chat_template_kwargs: Arguments of the model's chat template, such as ``enable_thinking``.
-        adapter: Folder of a LoRA adapter that peft saved; its products are added to the weights.
+        adapter: Folder of a LoRA adapter that peft saved, whose products are added to the weights;
+            or of a soft prompt, which then stands before every prompt.
         device_map: ``auto`` spreads the weights over all devices; None is one device.
         attention: Which attention passes compute with that share nothing.
         quantization: What weights are rounded to as they are loaded: ``4bit``, ``8bit``, ``int8``.
@@ -116,7 +117,7 @@ class HFBackend:
         chosen = choose_dtype(dtype, self._device)
         loaded = load_weights(loader, located.path, loading, chosen, self._device)
         if adapter is not None:
-            loaded = with_adapter(loaded, adapter)
+            loaded = with_adapter(loaded, adapter, self.tokens)
         self._device = loaded.device
         self._model = with_fused_gelu(with_exact_attention(loaded))
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)

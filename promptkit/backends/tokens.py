@@ -75,6 +75,8 @@ class Tokens:
                 hint="use a model that has a tokenizer.json",
             )
         self.tokenizer = tokenizer
+        #: Ids that stand before every prompt; see `promptkit.backends.soft_prompt`.
+        self.lead: tuple[int, ...] = ()
         self._endings = Endings(self)
         self._chat = None
         if getattr(tokenizer, "chat_template", None):
@@ -203,8 +205,8 @@ class Tokens:
         before, _ = self.wrapping
         if before and ids[: len(before)] != before:
             ids = (*before, *ids)
-        if ids:
-            return ids
+        if ids or self.lead:
+            return (*self.lead, *ids)
         start = self.tokenizer.bos_token_id
         start = self.tokenizer.eos_token_id if start is None else start
         if start is None:

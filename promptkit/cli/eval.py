@@ -127,7 +127,7 @@ def command(
         panel("A folder, a hub id, or a saved model (default: minilm, in the box).", MODEL),
     ] = None,
     base_model: BaseModel = None,
-    adapter: Annotated[str | None, panel("Folder of a LoRA adapter for the model.", MODEL)] = None,
+    adapter: Annotated[str | None, panel("Folder of an adapter for the model.", MODEL)] = None,
     backend: Annotated[
         str | None, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)
     ] = None,

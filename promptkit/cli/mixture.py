@@ -95,7 +95,7 @@ def _show(made: Instructed, strategy: str, model: str, way: str) -> None:
                 f"{made.tuned.left_out[0]}"]  # fmt: skip
         console.print(heading("notes"), bullets([cell(one) for one in told]))
     folder = shlex.quote(str(made.folder))
-    served = f"--model {shlex.quote(model)} --adapter {folder}" if way == "lora" else (
+    served = f"--model {shlex.quote(model)} --adapter {folder}" if way != "full" else (
         f"--model {folder}"
     )  # fmt: skip
     console.print(Text("\nnext"))

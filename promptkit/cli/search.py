@@ -110,7 +110,7 @@ def command(
     model: Annotated[
         str | None, panel("A folder or a hub id (default: minilm, in the box).", MODEL)
     ] = None,
-    adapter: Annotated[str | None, panel("Folder of a LoRA adapter for the model.", MODEL)] = None,
+    adapter: Annotated[str | None, panel("Folder of an adapter for the model.", MODEL)] = None,
     backend: Annotated[
         str | None, panel("auto, hf, embedding, vllm, openai or fake.", MODEL)
     ] = None,

@@ -17,6 +17,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "lora": "promptkit.strategies.lora:LoRA",
         "majority": "promptkit.strategies.majority:Majority",
         "nearest_neighbour": "promptkit.strategies.nearest_neighbour:NearestNeighbour",
+        "peft": "promptkit.strategies.peft_methods:PeftMethod",
         "preference": "promptkit.strategies.preference:Preference",
         "random": "promptkit.strategies.random:Random",
         "self_training": "promptkit.strategies.self_training:SelfTraining",

@@ -70,11 +70,12 @@ class Instruct:
         seed: int = 0,
         device: str = "auto",
         dtype: str = "auto",
+        virtual_tokens: int = 20,
     ) -> None:
         self.template, self.model, self.dtype = template, model, dtype
         self.options = LanguageOptions(
             way, rank, alpha, learning_rate, epochs, batch_size, accumulation, weight_decay, warmup,
-            checkpointing, max_tokens, precision, seed, device,
+            checkpointing, max_tokens, precision, seed, device, virtual_tokens,
         )  # fmt: skip
         self._meter = Meter()
         self._spent = Cost()
@@ -156,7 +157,7 @@ class Instruct:
             BackendError: The adapter belongs to another model.
         """
         facts = read_facts(folder / _FACTS, "base", "trained_parameters", "rows", "tokens")
-        if self.options.way == "lora":
+        if self.options.way != "full":
             check_base(facts["base"], locate(self.model))
         if not (folder / self._part).is_dir():
             raise StoreError(f"{folder / self._part} is missing; save the model again")
@@ -180,13 +181,13 @@ class Instruct:
 
     @property
     def _part(self) -> str:
-        return _ADAPTER if self.options.way == "lora" else _MODEL
+        return _MODEL if self.options.way == "full" else _ADAPTER
 
     def _serve(self, folder: Path) -> None:
         """Load what was written, and nothing else: what is measured is what is kept."""
         placed: dict[str, Any] = {"device": self.options.device, "dtype": self.dtype}
         part = str(folder / self._part)
-        if self.options.way == "lora":
+        if self.options.way != "full":
             placed |= {"model": self.model, "adapter": part}
         else:
             placed |= {"model": part}

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 from promptkit.backends.hf import load_tokenizer, max_tokens_of
 from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.meter import Meter
+from promptkit.backends.soft_prompt import attach, write_soft
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, quieten
 from promptkit.backends.weights import Located
@@ -30,7 +31,9 @@ from promptkit.strategies.processes import own_device
 from promptkit.strategies.randomness import own_randomness
 from promptkit.strategies.whole_weights import save_tokenizer
 
-WAYS = ("full", "lora")
+WAYS = ("full", "lora", "prompt")
+#: Learning rates by way, where none is given.
+RATES = {"full": 5e-5, "lora": 5e-4, "prompt": 0.3}
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,12 @@ class LanguageOptions:
     """How a language model is tuned.
 
     Args:
-        way: ``full`` trains all weights, ``lora`` adapters beside all linear layers.
+        way: ``full`` trains all weights, ``lora`` adapters beside all linear layers, ``prompt``
+            vectors that stand before every prompt (Lester et al. 2021).
         rank: Width of an adapter.
         alpha: Its output is multiplied by ``alpha / rank``.
-        learning_rate: At its highest; None is 5e-5 for all weights, and 5e-4 for adapters.
+        learning_rate: At its highest; None is 5e-5 for all weights, 5e-4 for adapters, and 0.3 of
+            an embedding's size for vectors.
         epochs: Times that every row is seen.
         batch_size: Rows of a pass.
         accumulation: Passes of a step.
@@ -52,6 +57,7 @@ class LanguageOptions:
         precision: What a training step computes in: ``auto``, ``float32``, ``bfloat16``.
         seed: Of batches, adapters and dropout.
         device: Where to train.
+        virtual_tokens: Vectors of ``prompt``.
 
     Raises:
         SpecError: An option that cannot be.
@@ -71,11 +77,13 @@ class LanguageOptions:
     precision: str = "auto"
     seed: int = 0
     device: str = "auto"
+    virtual_tokens: int = 20
 
     def __post_init__(self) -> None:
         if self.way not in WAYS:
             raise SpecError(f"option 'way': no such value {self.way!r}; {nearest(self.way, WAYS)}")
         whole = {"rank": self.rank, "alpha": self.alpha, "epochs": self.epochs}
+        whole |= {"virtual_tokens": self.virtual_tokens}
         whole |= {"batch_size": self.batch_size, "accumulation": self.accumulation}
         if self.max_tokens is not None:
             whole["max_tokens"] = self.max_tokens
@@ -91,7 +99,7 @@ class LanguageOptions:
         """The learning rate at its highest."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return 5e-5 if self.way == "full" else 5e-4
+        return RATES[self.way]
 
     def recipe(self, device: Any) -> AnswerRecipe:
         """How to train on a device."""
@@ -109,7 +117,9 @@ class LanguageOptions:
 
     def described(self) -> dict[str, Any]:
         """What of this can change a result."""
-        found = {name: value for name, value in vars(self).items() if name != "device"}
+        # what does not matter leaves runs the names that they always had
+        unsaid = {"device"} if self.way == "prompt" else {"device", "virtual_tokens"}
+        found = {name: value for name, value in vars(self).items() if name not in unsaid}
         return {**found, "learning_rate": self.rate}
 
 
@@ -202,11 +212,11 @@ class LanguageTuning:
         learn: Callable[..., None],
         what: str,
     ) -> TunedLanguage:
-        rows, problems = encoded(self.tokens, answered, self.max_tokens)
-        if not rows:
-            raise DataError(f"no row to learn from{': ' + problems[0] if problems else ''}")
         with own_randomness(self.options.seed):
-            self.open()
+            self.open(answered)
+            rows, problems = encoded(self.tokens, answered, self.max_tokens)
+            if not rows:
+                raise DataError(f"no row to learn from{': ' + problems[0] if problems else ''}")
             learn(
                 self.model,
                 self.tokens.tokenizer,
@@ -220,10 +230,21 @@ class LanguageTuning:
         n_tokens = sum(len(row.answer) for row in rows)
         return TunedLanguage(self.trained_parameters, len(rows), tuple(problems), n_tokens)
 
-    def open(self) -> None:
-        """Let what is to be trained require gradients."""
+    def open(self, answered: Sequence[Answered] = ()) -> None:
+        """Let what is to be trained require gradients.
+
+        Args:
+            answered: What will be learned; a soft prompt begins as the tokens of its first prompts.
+        """
         if self.options.way == "full":
             self.model.requires_grad_(True)
+            return
+        if self.options.way == "prompt":
+            self.model.requires_grad_(False)
+            start = self._spoken(answered)
+            with torch.no_grad():
+                vectors = self.model.get_input_embeddings()(start)
+            self.soft = attach(self.model, self.tokens, vectors)
             return
         from peft import LoraConfig, get_peft_model
 
@@ -239,11 +260,26 @@ class LanguageTuning:
         )
         self.model = get_peft_model(self.model, config)
 
+    def _spoken(self, answered: Sequence[Answered]) -> torch.Tensor:
+        """(v,) ids of the first prompts, answers first, as many as the soft prompt has vectors."""
+        found: list[int] = []
+        for one in answered:
+            request = self.tokens.request(one.prompt, one.answers)
+            found += dict.fromkeys((*request.answers[0], *request.context))
+            if len(found) >= self.options.virtual_tokens:
+                break
+        control = set(self.tokens.control)
+        kept = [token for token in dict.fromkeys(found) if token not in control] or found or [0]
+        n = self.options.virtual_tokens
+        return torch.tensor((kept * -(-n // len(kept)))[:n], device=self.device)
+
     def _checkpoints(
         self, rows: Sequence[AnswerIds], context: FitContext, what: str
     ) -> Path | None:
         """The folder of this training's checkpoints; None where none are kept."""
-        if context.folder is None:
+        # of a soft prompt none are kept: it is learned within minutes, and transformers would
+        # write the whole model each time
+        if context.folder is None or self.options.way == "prompt":
             return None
         facts: Mapping[str, Any] = {
             **self.options.described(),
@@ -265,6 +301,9 @@ class LanguageTuning:
 
         Whole weights are written in the number format of those that were trained upon.
         """
+        if self.options.way == "prompt":
+            write_soft(folder, self.soft.vectors(), self.model, self.located.shown)
+            return
         if self.options.way == "lora":
             self.model.peft_config["default"].base_model_name_or_path = self.located.shown
             self.model.save_pretrained(

@@ -101,7 +101,7 @@ class Adapters:
             lora_alpha=self.alpha,
             lora_dropout=self.dropout,
             target_modules=targets,
-            fan_in_fan_out=_lies_the_other_way(base.network, targets),
+            fan_in_fan_out=lies_the_other_way(base.network, targets),
             bias="none",
         )
         base.network = get_peft_model(base.network, config)
@@ -149,6 +149,9 @@ class Adapters:
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Found missing adapter keys")  # an error below
+                warnings.filterwarnings(
+                    "ignore", "Unsupported layer type"
+                )  # norms, by peft_methods
                 base.network = PeftModel.from_pretrained(base.network, str(place))
             _check_names(base.network, place / _ADAPTER_FILES[1])
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
@@ -202,6 +205,6 @@ def _is_linear(module: Any) -> bool:
     return isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D"
 
 
-def _lies_the_other_way(network: Any, targets: Sequence[str]) -> bool:
+def lies_the_other_way(network: Any, targets: Sequence[str]) -> bool:
     """GPT-2's ``Conv1D`` is a linear layer with its weight transposed; peft wants to be told."""
     return any(type(network.get_submodule(name)).__name__ == "Conv1D" for name in targets)

@@ -50,6 +50,8 @@ class Preference(Instruct):
                 f"template {template.name!r} is answered by a text, and of a text nobody says what "
                 "would be wrong; use --strategy instruct"
             )
+        if way == "prompt":
+            raise SpecError("option 'way': preferences are learned by 'full' or 'lora'")
         self.beta = beta
         if learning_rate is None:
             learning_rate = 5e-6 if way == "full" else 5e-5

@@ -80,7 +80,7 @@ def test_one_of_another_model_is_refused(causal_folder, adapter):
 def test_what_is_no_adapter_is_told_before_weights_are_loaded(damage, said, adapter, tmp_path):
     damage(tmp_path / "adapter")
     with pytest.raises((BackendError, CapabilityError), match=said):
-        with_adapter(None, adapter)
+        with_adapter(None, adapter, None)
 
 
 def test_a_run_is_named_by_what_the_adapter_holds(causal_folder, adapter, tmp_path, home):

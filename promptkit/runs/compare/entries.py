@@ -62,6 +62,7 @@ OFFERS: Mapping[str, Offer] = {
     "full": Offer("full"),
     "instruct": Offer("instruct"),
     "instruct-lora": Offer("instruct", {"way": "lora"}),
+    "prompt-tune": Offer("instruct", {"way": "prompt"}),
 }
 
 

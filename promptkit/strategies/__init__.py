@@ -23,6 +23,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "self_training": "promptkit.strategies.self_training:SelfTraining",
         "tfidf": "promptkit.strategies.tfidf:Tfidf",
         "top_layers": "promptkit.strategies.top_layers:TopLayers",
+        "two_stage": "promptkit.strategies.two_stage:TwoStage",
     },
 )
 #: Strategies of the same name that are others where words are tagged.

@@ -93,8 +93,10 @@ MAKERS = {
     "lora": on_a_tiny_encoder("lora", epochs=1),
     "majority": learned("majority"),
     "nearest_neighbour": nearest_neighbour,
+    "peft": on_a_tiny_encoder("peft", method="vera", epochs=1),
     "preference": on_a_tiny_llama("preference"),
     "random": learned("random"),
+    "two_stage": learned("two_stage", of="head", unlabelled=ROWS, epochs=1),
     "self_training": learned("self_training", of="tfidf", unlabelled=ROWS, threshold=0.3, rounds=1),
     "tfidf": learned("tfidf"),
     "top_layers": on_a_tiny_encoder("top_layers", epochs=1, n_layers=1),
@@ -182,7 +184,7 @@ def test_what_was_saved_and_taken_up_again_predicts_the_same(strategy, tmp_path)
 def test_what_is_saved_holds_no_pickle(strategy, tmp_path):
     strategy.fit(TRAIN).save(tmp_path)
     suffixes = {file.suffix for file in tmp_path.rglob("*") if file.is_file()}
-    assert suffixes <= {".json", ".jsonl", ".safetensors"}
+    assert suffixes <= {".json", ".jsonl", ".safetensors", ".txt"}
 
 
 def test_what_it_has_done_only_grows(strategy):

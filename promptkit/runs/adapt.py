@@ -23,7 +23,7 @@ IN_CONTEXT, GENERATE = "in_context", "generate"
 #: Strategies that ask a frozen model.
 ASKING = (IN_CONTEXT, GENERATE)
 #: Strategies that read a row through the template, whatever is said.
-PROMPTED = (*ASKING, "instruct", "preference")
+PROMPTED = (*ASKING, "instruct", "preference", "prompt_based")
 #: Strategies that tag words.
 TAGGING = (*ASKING, "majority", "random", "tfidf", "full", "lora", "top_layers", "bitfit", *TAGGERS)
 #: Option of strategies that may learn from the template's statements beside the rows.

@@ -49,7 +49,7 @@ ONE_LABEL_ONLY = (
     "out_of_scope",
 )
 #: Strategies that would tune a whole language model for each label.
-ONE_MODEL_A_LABEL = ("instruct", "preference", "self_training", "two_stage")
+ONE_MODEL_A_LABEL = ("instruct", "preference", "prompt_based", "self_training", "two_stage")
 
 
 def method_for(

@@ -19,6 +19,7 @@ STRATEGIES: Registry[Strategy] = Registry(
         "nearest_neighbour": "promptkit.strategies.nearest_neighbour:NearestNeighbour",
         "peft": "promptkit.strategies.peft_methods:PeftMethod",
         "preference": "promptkit.strategies.preference:Preference",
+        "prompt_based": "promptkit.strategies.prompt_based:PromptBased",
         "random": "promptkit.strategies.random:Random",
         "self_training": "promptkit.strategies.self_training:SelfTraining",
         "tfidf": "promptkit.strategies.tfidf:Tfidf",

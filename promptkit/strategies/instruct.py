@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from promptkit.backends.hf import HFBackend
 from promptkit.backends.meter import Meter
-from promptkit.backends.weights import locate
+from promptkit.backends.weights import Located, locate
 from promptkit.errors import DataError, StoreError
 from promptkit.prompts.template import Template
 from promptkit.protocols import NO_CONTEXT, FitContext
@@ -103,7 +103,7 @@ class Instruct:
             targets_of(train, self.template.task.labels)
         located = locate(self.model)
         with self._meter.timed():
-            tuning = LanguageTuning(located, self.options, self._meter)
+            tuning = self._tuning(located)
             self.tuned_ = self._learn(tuning, train, context)
             self._made = self._folder()
             tuning.save(self._made / self._part)
@@ -145,7 +145,7 @@ class Instruct:
     def save(self, folder: Path) -> None:
         """The tuned model as transformers writes it, or the adapter as peft does."""
         if self._made is None:
-            raise StoreError("strategy 'instruct' was not fitted; there is nothing to save")
+            raise StoreError(f"strategy {self.name!r} was not fitted; there is nothing to save")
         shutil.copytree(self._made / self._part, folder / self._part)
         write_facts(folder / _FACTS, self._facts)
 
@@ -173,6 +173,10 @@ class Instruct:
         made = tempfile.mkdtemp(prefix="promptkit-")
         weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
         return Path(made)
+
+    def _tuning(self, located: Located) -> Any:
+        """What tunes the model; its ``save`` writes what came of it."""
+        return LanguageTuning(located, self.options, self._meter)
 
     def _learn(
         self, tuning: LanguageTuning, train: Sequence[Example], context: FitContext

@@ -14,7 +14,7 @@ from promptkit.strategies import STRATEGIES
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example
 from promptkit.verbalizers import VERBALIZERS
-from tests.tiny import save_causal
+from tests.tiny import save_causal, save_masked
 from tests.tiny_encoder import tiny_encoder
 
 LABELS = ("negative", "neutral", "positive")
@@ -22,7 +22,7 @@ TRAIN = [Example(f"t{i}", {"text": f"training text {i}"}, LABELS[i % 3]) for i i
 ROWS = [Example(f"r{i}", {"text": f"some text {i * 7 % 5}"}, None) for i in range(7)]
 NAMES = list(STRATEGIES)
 #: Those whose answers are among the labels that they were shown; a language model knows all words.
-LANGUAGE = ("in_context", "generate", "instruct", "preference")
+LANGUAGE = ("in_context", "generate", "instruct", "preference", "prompt_based")
 LEARNED = [name for name in NAMES if name not in LANGUAGE]
 
 
@@ -81,6 +81,18 @@ def on_a_tiny_llama(name):
     return lambda: STRATEGIES.build(name, {"template": template, "model": tiny_llama(), **options})
 
 
+@cache
+def tiny_bert():
+    """The folder of a tiny BERT."""
+    return str(save_masked("bert", Path(tempfile.mkdtemp(prefix="tiny-bert-"))))
+
+
+def on_a_tiny_bert():
+    """A strategy that tunes a masked language model."""
+    options = {"template": find_template("sentiment_cloze"), "model": tiny_bert()}
+    return STRATEGIES.build("prompt_based", options | {"epochs": 1, "precision": "float32"})
+
+
 MAKERS = {
     "bitfit": on_a_tiny_encoder("bitfit", epochs=1),
     "contrastive": on_a_tiny_encoder("contrastive", epochs=1),
@@ -95,6 +107,7 @@ MAKERS = {
     "nearest_neighbour": nearest_neighbour,
     "peft": on_a_tiny_encoder("peft", method="vera", epochs=1),
     "preference": on_a_tiny_llama("preference"),
+    "prompt_based": on_a_tiny_bert,
     "random": learned("random"),
     "two_stage": learned("two_stage", of="head", unlabelled=ROWS, epochs=1),
     "self_training": learned("self_training", of="tfidf", unlabelled=ROWS, threshold=0.3, rounds=1),
@@ -204,7 +217,7 @@ def test_a_label_that_no_training_row_has_is_never_said(name):
             assert prediction.log_p[2] == -float("inf")
 
 
-@pytest.mark.parametrize("name", [*LEARNED, "instruct", "preference"])
+@pytest.mark.parametrize("name", [*LEARNED, "instruct", "preference", "prompt_based"])
 def test_a_training_row_of_another_task_is_an_error(name):
     with pytest.raises(DataError, match=r"'t9'.*none of the task's labels"):
         MAKERS[name]().fit([*TRAIN, Example("t9", {"text": "x"}, "angry")])

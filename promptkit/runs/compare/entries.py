@@ -58,6 +58,8 @@ OFFERS: Mapping[str, Offer] = {
     "contrastive": Offer("contrastive", default=True),
     "bitfit": Offer("bitfit"),
     "lora": Offer("lora"),
+    "peft": Offer("peft"),
+    "prompt-based": Offer("prompt_based"),
     "top-layers": Offer("top_layers"),
     "full": Offer("full"),
     "instruct": Offer("instruct"),

@@ -25,7 +25,18 @@ ASKING = (IN_CONTEXT, GENERATE)
 #: Strategies that read a row through the template, whatever is said.
 PROMPTED = (*ASKING, "instruct", "preference", "prompt_based")
 #: Strategies that tag words.
-TAGGING = (*ASKING, "majority", "random", "tfidf", "full", "lora", "top_layers", "bitfit", *TAGGERS)
+TAGGING = (
+    *ASKING,
+    "majority",
+    "random",
+    "tfidf",
+    "full",
+    "lora",
+    "top_layers",
+    "bitfit",
+    "peft",
+    *TAGGERS,
+)
 #: Option of strategies that may learn from the template's statements beside the rows.
 STATEMENTS = "statements"
 #: Options that name a file of rows without labels, for strategies that learn from such.

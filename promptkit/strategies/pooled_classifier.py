@@ -92,5 +92,8 @@ def _miss_nothing_frozen(module: nn.Module, found: Any) -> None:
 
 def _frozen(module: nn.Module) -> set[str]:
     """Names of what is not trained: parameters without gradients, and buffers of the network."""
-    frozen = {name for name, one in module.named_parameters() if not one.requires_grad}
-    return frozen | {name for name, _ in module.named_buffers() if not name.startswith("head.")}
+    # by all of their names: VeRA's matrices are one, and stand in every layer
+    parameters = module.named_parameters(remove_duplicate=False)
+    buffers = module.named_buffers(remove_duplicate=False)
+    frozen = {name for name, one in parameters if not one.requires_grad}
+    return frozen | {name for name, _ in buffers if not name.startswith("head.")}

@@ -3,23 +3,26 @@
 import pytest
 
 from promptkit.errors import SpecError
+from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.peft_methods import METHODS, PeftMethod, norms_of
 from tests.strategies.tuned import LABELS, READING, family, rows
 
 
-def fitted(method, name, **options):
+def fitted(method, name, context=NO_CONTEXT, **options):
     return PeftMethod(
         LABELS, READING, model=family(name), method=method, epochs=2, learning_rate=0.02,
         batch_size=8, precision="float32", **options,
-    ).fit(rows(16))  # fmt: skip
+    ).fit(rows(16), context)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["bert", "llama", "modernbert"])
 @pytest.mark.parametrize("method", list(METHODS))
 def test_what_is_saved_is_small_and_predicts_the_same(method, name, tmp_path):
-    strategy = fitted(method, name)
+    (tmp_path / "checkpoints").mkdir()
+    strategy = fitted(method, name, FitContext(tmp_path / "checkpoints"))
     total = sum(one.numel() for one in strategy.base_.network.parameters())
     assert 0 < strategy.trained_parameters_ < total / 2
+    assert list((tmp_path / "checkpoints").iterdir()) == []
     strategy.save(tmp_path)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
     again = PeftMethod(LABELS, READING, model=family(name), method=method).restore(tmp_path)

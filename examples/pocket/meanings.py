@@ -35,8 +35,7 @@ WAYS = [
     {"query": f"Which word fits best: {LIST}?\n\n{{{{ text }}}}\nAnswer:"} | SAID,
     {"query": f"Text: {{{{ text }}}}\nChoose one of: {LIST}\nAnswer:"} | SAID,
     {"query": f"{{{{ text }}}}\n\nIs this about {LIST}?\nLabel:"} | SAID,
-    {"instruction": f"Sort the text under one of these heads: {LIST}.",
-     "query": "Text: {{ text }}\nHead:"} | SAID,
+    {"query": f"Sort the text under one of these heads: {LIST}.\n\n{{{{ text }}}}\nHead:"} | SAID,
     {"query": "{{ text }}\n\n" + LETTERS + "Letter:"} | LETTERED,
     {"query": "Which letter fits the text?\n" + LETTERS + "Text: {{ text }}\nLetter:"} | LETTERED,
 ]  # fmt: skip
@@ -124,7 +123,7 @@ def main() -> None:
     write(out / "nearest_word", {"name": "nearest_word", **said}, choices[:ROWS])
     said = {"description": "Whether a text is near to a word.", "task": fields, "labels": labels}
     write(out / "near_or_not", {"name": "near_or_not", **said, "variants": YES_NO}, yes_no[:ROWS])
-    mixture = {"name": "meanings", "tasks": ["*/task.yaml"], "cap": ROWS, "passes": 8, "chat": 0.25}
+    mixture = {"name": "meanings", "tasks": ["*/task.yaml"], "cap": ROWS, "passes": 4, "chat": 0.25}
     (out / "mixture.yaml").write_text(yaml.safe_dump(mixture, sort_keys=False), encoding="utf-8")
     print(f"{len(choices[:ROWS]):,} choices and {len(yes_no[:ROWS]):,} answers in {out}")
 
@@ -132,7 +131,8 @@ def main() -> None:
 def write(folder: Path, task: dict[str, object], rows: list[dict[str, object]]) -> None:
     """A task file and its rows."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(task, sort_keys=False, allow_unicode=True)
+    apart = json.loads(json.dumps(task))  # what stands twice is written twice, without an alias
+    text = yaml.safe_dump(apart, sort_keys=False, allow_unicode=True)
     (folder / "task.yaml").write_text(text, encoding="utf-8")
     kept = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     (folder / "rows.jsonl").write_text(kept, encoding="utf-8")

@@ -28,6 +28,11 @@ def adapter_folder(adapter: str) -> Path:
     return _found(adapter)[0]
 
 
+def is_soft(folder: Path) -> bool:
+    """Whether an adapter's folder holds a soft prompt."""
+    return _found(str(folder))[1] == SOFT
+
+
 def _found(adapter: str) -> tuple[Path, str]:
     """The folder and the kind; see `adapter_folder`."""
     folder = Path(adapter).expanduser()

@@ -213,9 +213,15 @@ def adapter_option(asked: EvalSpec, backend: str) -> dict[str, Any]:
         return {}
     if backend not in ADAPTED:
         raise SpecError(f"--adapter with backend {backend!r}, which takes none: leave it out")
-    from promptkit.backends.adapter import adapter_folder
+    from promptkit.backends.adapter import adapter_folder, is_soft
 
-    return {"adapter": str(adapter_folder(asked.adapter))}
+    folder = adapter_folder(asked.adapter)
+    if backend != "hf" and is_soft(folder):
+        raise CapabilityError(
+            f"--adapter {asked.adapter}: is a soft prompt, which backend 'hf' puts before prompts "
+            f"and {backend!r} does not; use --backend hf"
+        )
+    return {"adapter": str(folder)}
 
 
 def vllm_options(asked: EvalSpec) -> dict[str, Any]:

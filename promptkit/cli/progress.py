@@ -1,21 +1,56 @@
-"""Bars on standard error: a fit with its loss, then rows that are answered."""
+"""Progress on standard error: a bar where someone looks, a line a minute in a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 if TYPE_CHECKING:
     from promptkit.protocols import Step
 
 
+#: Seconds between two lines where standard error is a file.
+LINE_S = 60.0
+
+
+class Lines:
+    """Stands where a bar would: a line a minute, and none of what takes less.
+
+    Args:
+        clock: Tells seconds.
+        write: Takes a line.
+    """
+
+    def __init__(self, clock: Callable[[], float], write: Callable[[str], None]) -> None:
+        self._clock, self._write = clock, write
+        self._last = clock()
+
+    def add_task(self, description: str, total: int | None, unit: str) -> int:
+        """Nothing is written yet."""
+        return 0
+
+    def update(
+        self, task: int, description: str, completed: int, total: int | None, unit: str
+    ) -> None:
+        """Write where it has come to, if the last line is a minute old."""
+        if self._clock() - self._last < LINE_S:
+            return
+        self._last = self._clock()
+        of = "" if total is None else f" of {total:,}"
+        self._write(f"{description}: {completed:,}{of} {unit}")
+
+
 class Watch:
-    """What a run may tell; nothing is shown where no one looks.
+    """What a run may tell.
 
     Args:
         name: What is done.
-        bar: A rich progress bar, or None.
+        bar: A rich progress bar, or what stands for it.
     """
 
     def __init__(self, name: str, bar: Any = None) -> None:
@@ -55,7 +90,7 @@ def fit_words(step: Step) -> str:
 
 @contextmanager
 def watched(name: str) -> Iterator[Watch]:
-    """A bar while something runs; gone when it ends."""
+    """A bar while something runs, gone when it ends; a line a minute where no terminal is."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -68,7 +103,7 @@ def watched(name: str) -> Iterator[Watch]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Watch(name)
+        yield Watch(name, Lines(monotonic, partial(typer.echo, err=True)))
         return
     columns = (
         TextColumn("{task.description}", markup=False),

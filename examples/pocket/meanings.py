@@ -25,7 +25,7 @@ from promptkit.backends.embedding import EmbeddingBackend
 ROOT = Path(__file__).parent
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 #: Rows of a task; how much nearer the right word must be, as a cosine.
-ROWS, MARGIN = 8000, 0.1
+ROWS, MARGIN = 6000, 0.1
 CHOOSE = {"kind": "choose", "choices": "choices", "fields": ["text", "choices"]}
 SAID = {"labels": "open", "any_label": {"words": ["{{ choice }}"]}}
 LETTERED = {"labels": "open", "any_label": {"words": ["{{ letter }}"]}}
@@ -71,23 +71,39 @@ def frequent_words(prose: Path) -> list[str]:
     return [word for word, _ in counted.most_common(4000)][400:]
 
 
-def chosen(
-    draw: random.Random, text: str, near: np.ndarray, words: list[str], pairs: list[tuple[int, int]]
-) -> list[str] | None:
-    """Words to choose from, the right one first; None where none stands out."""
-    if pairs and draw.random() < 0.35:
-        gap, better, worse = max(
-            (abs(near[a] - near[b]), *((a, b) if near[a] > near[b] else (b, a)))
-            for a, b in draw.sample(pairs, 12)
-        )
-        return [words[better], words[worse]] if gap > MARGIN else None
+def nearest(
+    draw: random.Random, text: str, near: np.ndarray, words: list[str]
+) -> int | None:
+    """One of the five words that a text is nearest to; mostly one that does not stand in it."""
     best = draw.choice(np.argsort(-near)[:5].tolist())
-    if words[best] in text.lower() and draw.random() < 0.7:
+    return None if words[best] in text.lower() and draw.random() < 0.7 else best
+
+
+def offered(
+    draw: random.Random, best: int, near: np.ndarray, answers: list[int]
+) -> list[int] | None:
+    """The right word and one to six others, which are right words of other texts.
+
+    Drawn from all words they would be told apart without the text: few words are near to many.
+    """
+    others = draw.sample(answers, draw.randint(1, 6))
+    if best in others or len(set(others)) < len(others):
         return None
-    others = draw.sample(range(len(words)), draw.randint(1, 6))
-    if near[best] - near[others].max() < MARGIN:
+    return [best, *others] if near[best] - near[others].max() >= MARGIN else None
+
+
+def opposed(
+    draw: random.Random, near: np.ndarray, pairs: list[tuple[int, int]], said: Counter[int]
+) -> list[int] | None:
+    """Two opposites, the nearer one first, each as often right as wrong."""
+    gap, better, worse = max(
+        (abs(near[a] - near[b]), *((a, b) if near[a] > near[b] else (b, a)))
+        for a, b in draw.sample(pairs, 12)
+    )
+    if gap < MARGIN or said[better] > said[worse]:
         return None
-    return [words[best], *(words[one] for one in others)]
+    said[better] += 1
+    return [better, worse]
 
 
 def main() -> None:
@@ -106,17 +122,24 @@ def main() -> None:
     near = encoder.encode(sentences) @ encoder.encode(words).T
     near -= near.mean(0, keepdims=True)
     draw = random.Random(0)
-    choices, yes_no = [], []
-    for text, own in zip(sentences, near, strict=True):
-        offered = chosen(draw, text, own, words, pairs)
-        if offered is None:
+    choices, yes_no, said = [], [], Counter[int]()
+    answers = [nearest(draw, text, own, words) for text, own in zip(sentences, near, strict=True)]
+    known = [best for best in answers if best is not None]
+    for text, own, best in zip(sentences, near, answers, strict=True):
+        found = None
+        if draw.random() < 0.35:
+            found = opposed(draw, own, pairs, said)
+        elif best is not None:
+            found = next(filter(None, (offered(draw, best, own, known) for _ in range(5))), None)
+        if found is None:
             continue
-        shuffled = draw.sample(offered, len(offered))
-        choices.append({"text": text, "choices": shuffled, "label": shuffled.index(offered[0])})
+        right, *others = [words[one] for one in found]
+        shuffled = draw.sample([right, *others], len(found))
+        choices.append({"text": text, "choices": shuffled, "label": shuffled.index(right)})
         if draw.random() < 0.5:
-            right = draw.random() < 0.5
-            topic = offered[0] if right else draw.choice(offered[1:])
-            yes_no.append({"text": text, "topic": topic, "label": "yes" if right else "no"})
+            yes = draw.random() < 0.5
+            topic = right if yes else draw.choice(others)
+            yes_no.append({"text": text, "topic": topic, "label": "yes" if yes else "no"})
     fields = {"kind": "classify", "fields": ["text", "topic"]}
     labels = {"yes": {"words": ["yes"]}, "no": {"words": ["no"]}}
     said = {"description": "Which word a text is nearest to.", "task": CHOOSE, "variants": WAYS}

@@ -11,7 +11,7 @@ import numpy as np
 from promptkit.prompts.parts_asked import about_label
 from promptkit.protocols import NO_CONTEXT, FitContext, Strategy
 from promptkit.strategies.label_sets import chosen
-from promptkit.strategies.several import Tally, part_of
+from promptkit.strategies.several import Tally, joined, part_of
 from promptkit.types import Cost, Evidence, Example, Prediction, Scalar
 
 
@@ -49,18 +49,7 @@ class BinaryRelevance:
         for label, member in self.members.items():
             with self._tally.of(member):
                 found.append(member.gather([about_label(row, label) for row in examples]))
-        return [
-            Evidence(
-                own[0].example_id,
-                (),
-                kind=own[0].kind,
-                shots=tuple(dict.fromkeys(shot for one in own for shot in one.shots)),
-                dropped_shots=max(one.dropped_shots for one in own),
-                cut_chars=max(one.cut_chars for one in own),
-                members=own,
-            )
-            for own in zip(*found, strict=True)
-        ]
+        return [joined(own[0].example_id, own) for own in zip(*found, strict=True)]
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from promptkit.errors import SpecError, nearest
 from promptkit.protocols import NO_CONTEXT, FitContext, Strategy
-from promptkit.strategies.several import Tally, part_of
+from promptkit.strategies.several import Tally, joined, part_of
 from promptkit.types import Cost, Evidence, Example, Prediction, Scalar, label_key
 from promptkit.verbalizers.conclude import log_softmax
 
@@ -70,18 +70,7 @@ class Ensemble:
         for member in self.members:
             with self._tally.of(member):
                 found.append(member.gather(examples))
-        return [
-            Evidence(
-                own[0].example_id,
-                (),
-                kind=own[0].kind,
-                shots=tuple(dict.fromkeys(shot for one in own for shot in one.shots)),
-                dropped_shots=max(one.dropped_shots for one in own),
-                cut_chars=max(one.cut_chars for one in own),
-                members=own,
-            )
-            for own in zip(*found, strict=True)
-        ]
+        return [joined(own[0].example_id, own) for own in zip(*found, strict=True)]
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]

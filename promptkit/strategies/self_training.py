@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.calibration import CALIBRATORS
-from promptkit.errors import SpecError, nearest
+from promptkit.errors import SpecError
 from promptkit.protocols import NO_CONTEXT, FitContext, Learned, Strategy
-from promptkit.registry import parameters_of
 from promptkit.selectors.copies import copy_key
-from promptkit.strategies import STRATEGIES
 from promptkit.strategies.base_record import read_facts, write_facts
 from promptkit.strategies.classified import targets_of
 from promptkit.strategies.cross_fitted import CrossFitted
+from promptkit.strategies.inner import inner_strategy
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.pseudo_labels import confident
 from promptkit.strategies.reading import Reading
@@ -191,27 +190,9 @@ class SelfTraining:
 
     def _make(self) -> Strategy:
         """The strategy, not fitted."""
-        taken = parameters_of(STRATEGIES.load(self.of))
-        if self.of == "self_training" or not {"labels", "reading"} <= taken.keys():
-            fit = [
-                name
-                for name in STRATEGIES
-                if name != "self_training" and "reading" in parameters_of(STRATEGIES.load(name))
-            ]
-            raise SpecError(
-                f"option 'of' is {self.of!r}, which learns no fixed set of labels from rows; "
-                f"{nearest(self.of, fit)}"
-            )
-        shared = {
-            name: getattr(self, name)
-            for name in ("labels", "reading", "label_rows", "model", "seed", "device", "dtype")
-            if name in taken
-        }
-        own = dict(self.of_options or {})
-        for name in own:
-            if name in shared:
-                raise SpecError(f"option 'of_options': {name!r} is said to self_training itself")
-        return STRATEGIES.build(self.of, shared | own)
+        names = ("labels", "reading", "label_rows", "model", "seed", "device", "dtype")
+        shared = {name: getattr(self, name) for name in names}
+        return inner_strategy("self_training", self.of, self.of_options, shared)
 
     def _fitted(self, rows: Sequence[Example], context: FitContext) -> Strategy:
         one = self._make()

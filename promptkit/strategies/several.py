@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from promptkit.protocols import FitContext, OnStep, Step, Strategy
-from promptkit.types import Cost
+from promptkit.types import Cost, Evidence
 
 
 class Tally:
@@ -23,6 +23,19 @@ class Tally:
             yield one
         finally:
             self.cost += one.cost - before
+
+
+def joined(example_id: str, own: Sequence[Evidence]) -> Evidence:
+    """A row's evidence from several questions about it, kept apart in `Evidence.members`."""
+    return Evidence(
+        example_id,
+        (),
+        kind=own[0].kind,
+        shots=tuple(dict.fromkeys(shot for one in own for shot in one.shots)),
+        dropped_shots=max(one.dropped_shots for one in own),
+        cut_chars=max(one.cut_chars for one in own),
+        members=tuple(own),
+    )
 
 
 def part_of(context: FitContext, place: int, n: int) -> FitContext:

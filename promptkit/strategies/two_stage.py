@@ -12,14 +12,13 @@ from typing import Any, Self
 from promptkit.backends.meter import Meter
 from promptkit.backends.torch_device import choose_device
 from promptkit.backends.weights import locate
-from promptkit.errors import SpecError, StoreError, nearest
+from promptkit.errors import SpecError, StoreError
 from promptkit.protocols import NO_CONTEXT, FitContext, Strategy
-from promptkit.registry import parameters_of
-from promptkit.strategies import STRATEGIES
 from promptkit.strategies.answer_training import AnswerRecipe
 from promptkit.strategies.base_record import read_facts, write_facts
 from promptkit.strategies.classified import targets_of
 from promptkit.strategies.further_training import go_on
+from promptkit.strategies.inner import inner_strategy
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.precision import training_dtype
 from promptkit.strategies.randomness import own_randomness
@@ -193,28 +192,10 @@ class TwoStage:
 
     def _second(self, model: str) -> Strategy:
         """The strategy of the second stage, not fitted."""
-        taken = parameters_of(STRATEGIES.load(self.of))
-        if self.of == "two_stage" or not {"labels", "reading", "model"} <= taken.keys():
-            fit = [
-                name
-                for name in STRATEGIES
-                if name != "two_stage"
-                and {"reading", "model"} <= parameters_of(STRATEGIES.load(name)).keys()
-            ]
-            raise SpecError(
-                f"option 'of' is {self.of!r}, which learns no labels upon a model; "
-                f"{nearest(self.of, fit)}"
-            )
-        shared: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("labels", "reading", "label_rows", "seed", "device", "dtype")
-            if name in taken
-        }
-        own = dict(self.of_options or {})
-        for name in own:
-            if name in shared or name == "model":
-                raise SpecError(f"option 'of_options': {name!r} is said to two_stage itself")
-        return STRATEGIES.build(self.of, {**shared, **own, "model": model})
+        names = ("labels", "reading", "label_rows", "seed", "device", "dtype")
+        shared = {**{name: getattr(self, name) for name in names}, "model": model}
+        needs = frozenset({"labels", "reading", "model"})
+        return inner_strategy("two_stage", self.of, self.of_options, shared, needs)
 
     def _recipe(self) -> AnswerRecipe:
         if not len(self.unlabelled):

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from promptkit.prompts.parts_asked import about_words
 from promptkit.protocols import NO_CONTEXT, FitContext, Strategy
+from promptkit.strategies.several import joined
 from promptkit.types import Cost, Evidence, Example, Prediction
 
 T = TypeVar("T")
@@ -40,18 +41,8 @@ class WordByWord:
         """A row's evidence about every word, in `Evidence.members`."""
         parts = [self._of(row) for row in examples]
         found = self.inner.gather([word for own in parts for word in own])
-        return [
-            Evidence(
-                row.id,
-                (),
-                kind=own[0].kind,
-                shots=tuple(dict.fromkeys(shot for one in own for shot in one.shots)),
-                dropped_shots=max(one.dropped_shots for one in own),
-                cut_chars=max(one.cut_chars for one in own),
-                members=tuple(own),
-            )
-            for row, own in zip(examples, _dealt(found, list(map(len, parts))), strict=True)
-        ]
+        dealt = _dealt(found, list(map(len, parts)))
+        return [joined(row.id, own) for row, own in zip(examples, dealt, strict=True)]
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]

@@ -65,7 +65,8 @@ def test_states_are_those_of_transformers(folder_of, family):
     for name in POOLINGS:
         assert found[name].shape == (5, 3, 32)
         assert found[name].dtype == np.float32
-        assert np.abs(found[name] - expected[name]).max() < 1e-5, name
+        # float32 rounds by parts of the value, and in another way with another number of threads
+        assert np.allclose(found[name], expected[name], rtol=1e-5, atol=1e-5), name
     assert (ours.n_layers, ours.width) == (2, 32)
 
 

@@ -1,6 +1,6 @@
 """Tasks that ask which word a sentence is nearest to, for a model that has yet to learn meanings.
 
-    python examples/pocket/meanings.py PROSE OUT
+    python examples/pocket/meanings.py PROSE examples/pocket/meanings
 
 PROSE is a folder with train.jsonl of ``{"text": ...}``. Sentences of it, and those that were
 written for the mixture, are put beside words; the in-box encoder says which of them is nearest, and

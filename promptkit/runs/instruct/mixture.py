@@ -35,6 +35,8 @@ class MixtureKeys(BaseModel):
         tasks: Task files, or patterns such as ``tasks/*/task.yaml``, beside the mixture file.
         cap: Rows of a task that count at most.
         temperature: 1 mixes in proportion to the rows, more evens that out.
+        ways: How many of each task's ways are used, the first ones; None for all. A small model
+            learns few ways well, and many not at all.
         passes: How often each row is drawn in the mean.
         demonstrations: Numbers of demonstrations, and the share of the inputs that show as many.
         chat: Share of the inputs that go through the model's chat template.
@@ -47,6 +49,7 @@ class MixtureKeys(BaseModel):
     tasks: Annotated[list[str], Field(min_length=1)]
     cap: Annotated[int, Field(ge=1)] = 3000
     temperature: Annotated[float, Field(ge=1, strict=False)] = 1.0
+    ways: Annotated[int, Field(ge=1)] | None = None
     passes: Annotated[int, Field(ge=1)] = 1
     demonstrations: dict[int, Annotated[float, Field(ge=0, strict=False)]] = {0: 1.0}
     chat: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
@@ -158,6 +161,7 @@ def read_mixture(path: str | Path, without: Sequence[str] = ()) -> Mixture:
             raise SpecError(f"{file.at('tasks', place)}: no file {pattern!r} beside the mixture")
         for one in files:
             task = read_task(one)
+            task = replace(task, templates=task.templates[: keys.ways])
             if task.name in found:
                 raise SpecError(f"{one}: there is a task {task.name!r} already")
             found[task.name] = task

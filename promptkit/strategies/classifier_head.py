@@ -68,8 +68,8 @@ class ClassifierHead(nn.Module):
 
         Args:
             features: (n, w) pooled states of the training rows.
-            targets: (n,) places of their labels, every one of the k labels occurs; or (n, k)
-                numbers of 0 and 1 where rows may have several.
+            targets: (n,) places of their labels, of which at least two occur; or (n, k) numbers of
+                0 and 1 where rows may have several.
             weights: (k,) weight of a row of each label, or None.
         """
         from sklearn.linear_model import LogisticRegression
@@ -87,9 +87,13 @@ class ClassifierHead(nn.Module):
         slopes, offsets = torch.from_numpy(probe.coef_), torch.from_numpy(probe.intercept_)
         if len(slopes) == 1:  # of two labels: how the second differs from the first
             slopes, offsets = torch.cat([-slopes, slopes]) / 2, torch.cat([-offsets, offsets]) / 2
+        there = torch.from_numpy(probe.classes_)
         with torch.no_grad():
-            self.out.weight.copy_(slopes)
-            self.out.bias.copy_(offsets)
+            # a label of held-out rows alone begins as less likely than any other
+            self.out.weight.zero_()
+            self.out.bias.fill_(float(offsets.min()) - 1)
+            self.out.weight[there] = slopes.to(self.out.weight.dtype)
+            self.out.bias[there] = offsets.to(self.out.bias.dtype)
 
     def _start_each(self, rows: NDArray[np.float64], targets: NDArray[np.float64]) -> None:
         """A logistic regression for each label; of one that all rows have, or none, their share."""

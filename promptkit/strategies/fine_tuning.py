@@ -252,6 +252,7 @@ class FineTuning(Classified):
     ) -> None:
         k = len(self.seen_)
         ids, _ = self._ids(examples)
+        targets = self.unit.read(targets, ids)
         strata = [self.unit.stratum(own) for own in targets]
         rest, held = hold_out(strata, self.held_out, self.seed, ENOUGH)
         whole = self.unit.whole(targets)

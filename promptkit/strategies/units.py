@@ -49,6 +49,10 @@ class Unit(Protocol):
         """How many vectors rows have."""
         ...
 
+    def read(self, targets: Sequence[Any], ids: Sequence[Sequence[int]]) -> list[Any]:
+        """Targets of what the model reads of each row."""
+        ...
+
     def stratum(self, targets: Any) -> int:
         """By what rows are held out: of each value the same share."""
         ...
@@ -97,6 +101,10 @@ class OneLabel:
     def count(self, rows: Sequence[Example]) -> int:
         """One a row."""
         return len(rows)
+
+    def read(self, targets: Sequence[Any], ids: Sequence[Sequence[int]]) -> list[Any]:
+        """A row's label is that of its beginning too."""
+        return list(targets)
 
     def stratum(self, targets: Any) -> int:
         """The label."""

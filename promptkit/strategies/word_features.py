@@ -98,7 +98,9 @@ class WordFeatures(Classified):
             layer, strength = self._chosen(rows, targets)
             states, targets = self._read(rows, targets, [layer])
             scaling = Scaling().fit(states)
-            places = self._unit.whole(targets)
+            # a tag that stands beyond what is read alone is not learned
+            own, places = np.unique(self._unit.whole(targets), return_inverse=True)
+            seen = seen[own]
             self.regularisation_ = strength
             head = fit_head(self.classifier, scaling.apply(states)[:, 0], places, strength)
             view = View("words", (layer,))
@@ -206,8 +208,7 @@ class WordFeatures(Classified):
     ) -> tuple[NDArray[np.float32], list[Any]]:
         """(m, l, w) states of the words of rows, and the targets of those that were read."""
         ids, _ = self._ids(rows)
-        read = [own[: len(one.starts)] for own, one in zip(targets, ids, strict=True)]
-        return self._states(ids, layers), read
+        return self._states(ids, layers), self._unit.read(targets, ids)
 
     def _ids(self, rows: Sequence[Example]) -> tuple[list[WordIds], list[int]]:
         if self._base is None:

@@ -60,6 +60,10 @@ class Words:
         """One a word."""
         return sum(len(words_of(row, self.field)) for row in rows)
 
+    def read(self, targets: Sequence[Any], ids: Sequence[Any]) -> list[Any]:
+        """Words beyond what the model reads teach nothing."""
+        return [own[: len(one.starts)] for own, one in zip(targets, ids, strict=True)]
+
     def stratum(self, targets: Any) -> int:
         """Rows are held out without regard to their tags."""
         return 0

@@ -3,6 +3,7 @@
 import pytest
 from seqeval.metrics import f1_score
 
+from promptkit.errors import DataError
 from promptkit.metrics import evaluate_tags
 from promptkit.metrics.tags import is_bio
 from promptkit.types import Prediction
@@ -36,6 +37,11 @@ def test_an_unscored_row_has_no_right_word():
     assert report.n_unscored == 1
     assert not is_bio(("X", "Y"))
     assert [line.recall for line in report.per_class] == [0, 0.5]
+
+
+def test_an_unknown_gold_tag_is_refused():
+    with pytest.raises(DataError, match="'Z' is none of the 2 labels"):
+        evaluate_tags([("Z",)], said(("X",)), ("X", "Y"))
 
 
 def test_the_baseline_is_the_most_frequent_tag_of_train():

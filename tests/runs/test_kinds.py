@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from promptkit.cli import make_app
 from promptkit.errors import CapabilityError, DataError, SpecError
 from promptkit.prompts import Template
 from promptkit.runs import EvalSpec, Store, build, run
@@ -165,6 +166,45 @@ def test_a_language_model_is_asked_about_parts(task, kind, causal_folder):
     assert words == (
         {" yes", " no"} if kind == "multilabel" else {" det", " noun", " verb", " adv"}
     )
+
+
+@pytest.mark.parametrize("strategy", ["features", "full"])
+def test_words_beyond_what_the_model_reads_teach_nothing(task, strategy, tmp_path):
+    asked = task("tag", n=12, strategy=strategy,
+                 strategy_options={"epochs": 1} if strategy == "full" else {})  # fmt: skip
+    long = {"id": "long", "tokens": ["dog"] * 400, "label": ["NOUN"] * 399 + ["X"]}
+    with (tmp_path / "train.jsonl").open("a") as file:
+        file.write(json.dumps(long) + "\n")
+    (tmp_path / "tag.yaml").write_text(TAG + "  X: {words: [other]}\n")
+    record = run(build(asked))
+    assert record.report.n_unscored == 0
+    assert not any("X" in one.label for one in record.predictions)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize("kind", list(TASKS))
+def test_answers_are_written_as_they_are(task, kind, ending, tmp_path):
+    asked = task(kind, n=12, strategy="features", data="train.jsonl", train_data=None)
+    tune(asked, tmp_path / "model")
+    told = ["predict", "--model", "model", "--data", "test.jsonl", "--output", f"out.{ending}"]
+    make_app()(told, prog_name="promptkit", standalone_mode=False)
+    wanted = [one.label for one in load_model("model").predict([
+        {name: row[name] for name in ("text", "tokens") if name in row}
+        for row in TASKS[kind][1](12, 1)
+    ])]  # fmt: skip
+    if ending == "parquet":
+        import pyarrow.parquet
+
+        found = pyarrow.parquet.read_table("out.parquet")["predicted"].to_pylist()
+    elif ending == "csv":
+        with (tmp_path / "out.csv").open(newline="") as file:
+            found = [json.loads(row["predicted"]) for row in csv.DictReader(file)]
+    else:
+        lines = (tmp_path / "out.jsonl").read_text().splitlines()
+        found = [json.loads(line)["predicted"] for line in lines]
+    for one, other in zip(found, wanted, strict=True):
+        own = pytest.approx(other) if kind == "rate" else list(other)
+        assert one == own
 
 
 def test_labels_may_stand_in_one_cell_of_a_table(task, tmp_path):

@@ -89,7 +89,7 @@ class ClassifierHead(nn.Module):
             slopes, offsets = torch.cat([-slopes, slopes]) / 2, torch.cat([-offsets, offsets]) / 2
         there = torch.from_numpy(probe.classes_)
         with torch.no_grad():
-            # a label of held-out rows alone begins as less likely than any other
+            # a label of held-out rows alone begins below all others, whatever the features
             self.out.weight.zero_()
             self.out.bias.fill_(float(offsets.min()) - 1)
             self.out.weight[there] = slopes.to(self.out.weight.dtype)

@@ -70,9 +70,9 @@ def test_a_file_that_is_missing_or_broken_is_named(tmp_path, content):
         ClassifierHead.load(file)
 
 
-def test_a_label_without_a_row_begins_as_less_likely_than_any_other():
+def test_a_label_without_a_row_begins_below_what_others_have_without_features():
     head = ClassifierHead(3, 4)
     features = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
     head.start_from_features(features, np.array([0, 2, 3] * 10), None)
-    assert set(head.eval()(features).argmin(1).tolist()) == {1}
+    assert int(head.out.bias.argmin()) == 1
     assert head.out.weight[1].abs().sum() == 0

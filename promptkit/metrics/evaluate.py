@@ -159,13 +159,25 @@ def evaluate(
         confusion=tuple(tuple(line) for line in confusion.tolist()),
         worst=_worst(rows, found, labels),
         majority_label=majority_label,
-        n=len(rows.gold),
-        n_unscored=rows.n_unscored,
-        n_unlabelled=rows.n_unlabelled,
-        n_tied=sum(one.tied for one in rows.predictions),
-        n_dropped_shots=sum(one.dropped_shots > 0 for one in rows.predictions),
-        n_cut=sum(one.cut_chars > 0 for one in rows.predictions),
+        **row_counts(golds, rows.predictions),
     )
+
+
+def row_counts(golds: Sequence[Value | None], judged: Sequence[Prediction]) -> dict[str, int]:
+    """What a report counts of rows, whatever the kind of task; see `Report`.
+
+    Args:
+        golds: Of all rows.
+        judged: Predictions of those that have one.
+    """
+    return {
+        "n": len(judged),
+        "n_unscored": sum(one.label is None for one in judged),
+        "n_unlabelled": len(golds) - len(judged),
+        "n_tied": sum(one.tied for one in judged),
+        "n_dropped_shots": sum(one.dropped_shots > 0 for one in judged),
+        "n_cut": sum(one.cut_chars > 0 for one in judged),
+    }
 
 
 def _counted(rows: Rows, confusion: Ints, seed: int, resamples: int) -> list[Score]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from promptkit.metrics.bootstrap import interval, resampled_means
 from promptkit.metrics.classification import divide
-from promptkit.metrics.evaluate import N_WORST, Mistake, Report
+from promptkit.metrics.evaluate import N_WORST, Mistake, Report, row_counts
 from promptkit.metrics.rows import Floats
 from promptkit.types import Prediction, Scalar, Score, Value
 
@@ -71,12 +71,7 @@ def evaluate_ratings(
         confusion=(),
         worst=_worst(rows, np.abs(gold - said)),
         majority_label=None,
-        n=n,
-        n_unscored=int(unscored.sum()),
-        n_unlabelled=len(golds) - n,
-        n_tied=sum(one.tied for _, one in rows),
-        n_dropped_shots=sum(one.dropped_shots > 0 for _, one in rows),
-        n_cut=sum(one.cut_chars > 0 for _, one in rows),
+        **row_counts(golds, [one for _, one in rows]),
     )
 
 

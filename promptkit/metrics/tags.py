@@ -16,7 +16,7 @@ from promptkit.metrics.classification import (
     margins_of,
     per_class,
 )
-from promptkit.metrics.evaluate import N_WORST, Mistake, Report
+from promptkit.metrics.evaluate import N_WORST, Mistake, Report, row_counts
 from promptkit.metrics.rows import Floats, Ints
 from promptkit.types import Prediction, Scalar, Score, Value, label_key
 
@@ -86,12 +86,7 @@ def evaluate_tags(
         confusion=(),
         worst=_worst(rows),
         majority_label=None,
-        n=n,
-        n_unscored=unscored,
-        n_unlabelled=len(golds) - n,
-        n_tied=sum(one.tied for _, one in rows),
-        n_dropped_shots=sum(one.dropped_shots > 0 for _, one in rows),
-        n_cut=sum(one.cut_chars > 0 for _, one in rows),
+        **row_counts(golds, [one for _, one in rows]),
     )
 
 

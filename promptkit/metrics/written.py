@@ -18,7 +18,7 @@ import numpy as np
 
 from promptkit.errors import MissingExtra, SpecError, nearest
 from promptkit.metrics.bootstrap import interval, resampled_means
-from promptkit.metrics.evaluate import N_WORST, Mistake, Report
+from promptkit.metrics.evaluate import N_WORST, Mistake, Report, row_counts
 from promptkit.types import Prediction, Score, Value
 
 #: (answer, right answers) to a value from 0 to 1.
@@ -164,12 +164,7 @@ def evaluate_written(
         confusion=(),
         worst=_worst(rows, table),
         majority_label=constant,
-        n=n,
-        n_unscored=unscored,
-        n_unlabelled=len(golds) - n,
-        n_tied=sum(one.tied for _, one in rows),
-        n_dropped_shots=sum(one.dropped_shots > 0 for _, one in rows),
-        n_cut=sum(one.cut_chars > 0 for _, one in rows),
+        **row_counts(golds, [one for _, one in rows]),
     )
 
 

@@ -313,7 +313,7 @@ class Template:
             )
         if "word" not in self._answer_form.uses:
             raise SpecError(f"{at('answer')}: must print {{{{ word }}}}")
-        if not (self._query.uses & set(fields)):
+        if not (self._query.uses & ({*fields, "token"} if self.task.words else set(fields))):
             raise SpecError(f"{at('query')}: shows none of the fields {', '.join(fields)}")
         self._cloze_form = cloze_form(keys.cloze, at("cloze"), in_row)
 

@@ -12,7 +12,7 @@ from promptkit.prompts.label_rows import label_rows
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.protocols import Strategy
 from promptkit.registry import parameters_of
-from promptkit.runs.kinds import STRUCTURED, check_tagging, of_kind, unit_of
+from promptkit.runs.kinds import STRUCTURED, check_strategy, of_kind, unit_of
 from promptkit.runs.parts import WRITING_OPTIONS, asking, parser_option_names
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies import STRATEGIES, TAGGERS
@@ -136,7 +136,7 @@ def make_strategy(
     taken = frozenset(parameters_of(registry.load(name)))
     unit = unit_of(template) if "unit" in taken else None
     if template.task.kind in STRUCTURED and unit is None and not tagger:
-        check_tagging(name, template, TAGGING)
+        check_strategy(name, template, TAGGING)
         build = partial(make_strategy, name, model=model, options=own, seed=seed, device=device)
         build = partial(build, dtype=dtype, reading=_part_reading(template, own, reading))
         return of_kind(template, lambda part: build(template=part))

@@ -18,6 +18,7 @@ from promptkit.metrics import (
 from promptkit.prompts import Template
 from promptkit.prompts.parts_asked import label_template, rating_template, word_template
 from promptkit.protocols import Strategy
+from promptkit.runs.spec import EvalSpec, flag
 from promptkit.strategies.binary_relevance import BinaryRelevance
 from promptkit.strategies.rated import Rated
 from promptkit.strategies.word_by_word import WordByWord
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
 
 #: Kinds whose rows do not have one label of a fixed set; parts of promptkit that need one say so.
 STRUCTURED = ("multilabel", "rate", "tag")
+#: Options of rows with one label each.
+ONE_LABEL_ONLY = (
+    "calibration",
+    "verbalizer",
+    "order",
+    "templates",
+    "draws",
+    "permutations",
+    "out_of_scope",
+)
+#: Strategies that would tune a whole model for each label.
+ONE_MODEL_A_LABEL = ("instruct", "preference", "prompt_based", "self_training", "two_stage")
 
 
 def of_kind(template: Template, make: Callable[[Template], Strategy]) -> Strategy:
@@ -96,9 +109,29 @@ def report_of(
     return score(golds, predictions, labels, train_labels=known)
 
 
-def check_tagging(name: str, template: Template, offered: Sequence[str]) -> None:
-    """Raise `SpecError` where a strategy does not tag words."""
-    if template.task.kind == "tag" and name not in offered:
+def check_options(asked: EvalSpec, template: Template) -> None:
+    """Raise `CapabilityError` where something is asked for that is for rows with one label each."""
+    usual = EvalSpec()
+    for name in ONE_LABEL_ONLY:
+        if getattr(asked, name) != getattr(usual, name):
+            need_single_labels(template, f"--{flag(name)}")
+
+
+def check_strategy(name: str, template: Template, taggers: Sequence[str]) -> None:
+    """Refuse a strategy that does not do a kind of task.
+
+    Args:
+        name: Of the strategy.
+        template: Of the task.
+        taggers: Strategies that tag words.
+
+    Raises:
+        SpecError: It does not tag words.
+        CapabilityError: It would tune a whole model for each label.
+    """
+    if template.task.kind == "tag" and name not in taggers:
         raise SpecError(
-            f"strategy {name!r} does not tag words; these do: {', '.join(sorted(offered))}"
+            f"strategy {name!r} does not tag words; these do: {', '.join(sorted(taggers))}"
         )
+    if template.task.kind == "multilabel" and name in ONE_MODEL_A_LABEL:
+        need_single_labels(template, f"strategy {name!r}")

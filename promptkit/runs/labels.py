@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -121,6 +122,8 @@ def _parted(template: Template, rows: Dataset) -> Dataset:
         label = row.label
         if kind == "multilabel" and label in template.declared:
             label = (label,)  # its name may hold a comma
+        if isinstance(label, str) and label.startswith("["):
+            label = _listed_labels(label, rows.where(place))
         if isinstance(label, str):
             parts = re.split(r"[;,|]", label) if kind == "multilabel" else label.split()
             label = tuple(one.strip() for one in parts if one.strip())
@@ -134,6 +137,15 @@ def _parted(template: Template, rows: Dataset) -> Dataset:
                 raise DataError(f"{rows.where(place)}: {error}") from error
         found.append(own)
     return replace(rows, examples=tuple(found))
+
+
+def _listed_labels(text: str, where: str) -> tuple[Scalar, ...]:
+    """A cell that holds a JSON list, as `promptkit predict` writes it; ``[]`` is no label."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{where}: the labels {text:.60} are no JSON list ({error})") from error
+    return tuple(found)
 
 
 def _without(known: Sequence[Scalar], outside: Scalar) -> tuple[Scalar, ...]:

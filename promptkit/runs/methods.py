@@ -7,7 +7,7 @@ from promptkit.prompts import Template
 from promptkit.runs.adapt import is_learned, prompting_as, suited
 from promptkit.runs.calibration import NO_ROWS, OwnRows
 from promptkit.runs.ensembles import ensembling, is_ensemble
-from promptkit.runs.kinds import STRUCTURED, need_single_labels
+from promptkit.runs.kinds import check_options
 from promptkit.runs.method import Method, learned, prompting, stand_in
 from promptkit.runs.spec import EvalSpec, flag
 
@@ -38,19 +38,6 @@ PROMPTING_ONLY = (
     "cache_folder",
 )
 
-#: What works on one label a row alone.
-ONE_LABEL_ONLY = (
-    "calibration",
-    "verbalizer",
-    "order",
-    "templates",
-    "draws",
-    "permutations",
-    "out_of_scope",
-)
-#: Strategies that would tune a whole language model for each label.
-ONE_MODEL_A_LABEL = ("instruct", "preference", "prompt_based", "self_training", "two_stage")
-
 
 def method_for(
     asked: EvalSpec, template: Template, has_train: bool, own: OwnRows = NO_ROWS
@@ -66,8 +53,7 @@ def method_for(
     Raises:
         PromptkitError: What cannot be.
     """
-    if template.task.kind in STRUCTURED:
-        _check_structured(asked, template)
+    check_options(asked, template)
     if not is_learned(asked.strategy):
         asked = prompting_as(suited(asked, template))
         several = ensembling if is_ensemble(asked) else prompting
@@ -80,13 +66,3 @@ def method_for(
                 "learns instead: leave it out"
             )
     return stand_in(asked, template) if asked.dry_run else learned(asked, template, own)
-
-
-def _check_structured(asked: EvalSpec, template: Template) -> None:
-    """Refuse what is for rows with one label each."""
-    usual = EvalSpec()
-    for name in ONE_LABEL_ONLY:
-        if getattr(asked, name) != getattr(usual, name):
-            need_single_labels(template, f"--{flag(name)}")
-    if asked.strategy in ONE_MODEL_A_LABEL and template.task.kind != "rate":
-        need_single_labels(template, f"strategy {asked.strategy!r}")

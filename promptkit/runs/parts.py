@@ -19,7 +19,7 @@ from promptkit.protocols import CanEncode, Order, Selector, Strategy, Verbalizer
 from promptkit.registry import parameters_of
 from promptkit.runs.caching import cached, responses_for
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
-from promptkit.runs.kinds import STRUCTURED, of_kind
+from promptkit.runs.kinds import STRUCTURED, check_options, of_kind
 from promptkit.runs.models import (
     backend_for_spec,
     check_shots,
@@ -73,6 +73,7 @@ def asking(
 
     Without a model it can conclude from evidence, no more.
     """
+    check_options(asked, template)
     if template.task.kind in STRUCTURED:
         again = partial(asking, asked, shots=shots, has_pool=has_pool, with_model=with_model)
         return of_kind(template, partial(again, own=own))

@@ -15,6 +15,7 @@ from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.torch_device import choose_device, choose_dtype
 from promptkit.backends.weights import locate
+from promptkit.chance import ranker
 from promptkit.errors import SpecError
 from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.classified import Classified, spread
@@ -165,8 +166,8 @@ class WordFeatures(Classified):
 
     def _chosen(self, rows: Sequence[Example], targets: Sequence[Any]) -> tuple[int, float]:
         """The layer and the strength that are given, or those that do best on held-out rows."""
-        draw = np.random.default_rng(self.seed)
-        own = sorted(draw.permutation(len(rows))[:CHOSEN_ON].tolist())
+        rank = ranker(self.seed, "rows that a layer of words is chosen on")
+        own = sorted(range(len(rows)), key=lambda at: rank(rows[at].id))[:CHOSEN_ON]
         rest, held = hold_out([0] * len(own), 0.25, self.seed, enough=8)
         settled = self.regularisation != CHOOSE
         strength = float(self.regularisation) if settled else MIDDLE

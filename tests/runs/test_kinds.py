@@ -237,6 +237,32 @@ def test_what_cannot_be_is_said_with_its_line(task, kind, row, said, tmp_path):
         build(spec)
 
 
+def test_answers_in_a_table_are_read_as_labels_again(task, tmp_path):
+    (tmp_path / "test.csv").write_text('text,label\n"It broke.","[""quality""]"\n"Ann.","[]"\n')
+    trial = build(task("multilabel").model_copy(update={"data": "test.csv"}))
+    assert [row.label for row in trial.data] == [("quality",), ()]
+    (tmp_path / "test.csv").write_text("text,label\nIt broke.,[quality\n")
+    with pytest.raises(DataError, match="no JSON list"):
+        build(task("multilabel").model_copy(update={"data": "test.csv"}))
+
+
+@pytest.mark.parametrize("strategy", ["instruct", "in_context"])
+def test_what_cannot_be_evaluated_cannot_be_tuned(task, strategy, tmp_path):
+    options = {"calibration": "contextual"} if strategy == "in_context" else {}
+    asked = task("multilabel", strategy=strategy, strategy_options=options)
+    asked = asked.model_copy(update={"data": "train.jsonl", "train_data": None})
+    with pytest.raises(CapabilityError, match="for rows with one label"):
+        tune(asked, tmp_path / "model")
+
+
+def test_a_form_of_words_may_show_the_word_alone(tmp_path):
+    file = tmp_path / "t.yaml"
+    text = TAG.replace("{{ tokens | join(' ') }}\\nWord {{ place }}: ", "")
+    assert text != TAG
+    file.write_text(text)
+    assert Template.read(file).task.words == "tokens"
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -32,7 +32,7 @@ from promptkit.strategies.pretrained import Pretrained, WordIds
 from promptkit.strategies.randomness import own_randomness
 from promptkit.strategies.reading import Reading
 from promptkit.strategies.training import Recipe, Rows, Trained, train
-from promptkit.strategies.units import OneLabel, Unit
+from promptkit.strategies.units import Logits, OneLabel, Unit
 from promptkit.types import Evidence, Example, Prediction, Scalar
 
 _FACTS, _HEAD = "tuning.json", "head.safetensors"
@@ -181,8 +181,8 @@ class FineTuning(Classified):
                 with torch.inference_mode():
                     logits = self.head_(self._states.of(ids))
         self._meter.add(rows=len(examples))
-        seen, k = self.seen_.tolist(), len(self.labels)
-        return self.unit.evidence(examples, logits, seen, k, self.name, cut)
+        said = Logits(logits, self.seen_.tolist(), len(self.labels), self.name, cut)
+        return self.unit.evidence(examples, said)
 
     def conclude(
         self, examples: Sequence[Example], evidence: Sequence[Evidence]

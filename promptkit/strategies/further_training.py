@@ -27,6 +27,7 @@ from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import quieten
 from promptkit.backends.transformer import (
+    UNREAD,
     load_tokens,
     load_transformer,
     longest,
@@ -143,11 +144,20 @@ def _loaded(located: Located, own: Any, device: Any) -> tuple[Any, Any]:
     # an encoder without a head: a new one stands on the embeddings that it brings
     encoder = load_transformer(own, device, torch.float32)
     config = AutoConfig.from_pretrained(own.path, local_files_only=True, trust_remote_code=False)
-    model = AutoModelForMaskedLM.from_config(config, attn_implementation="eager").to(device)
-    state = {k: v for k, v in encoder.state_dict().items() if not k.startswith("pooler.")}
-    missing = model.base_model.load_state_dict(state, strict=False).unexpected_keys
-    if missing:
-        raise CapabilityError(f"model {located.name!r} has {missing[0]!r}, which has no place here")
+    try:
+        model = AutoModelForMaskedLM.from_config(config, attn_implementation="eager").to(device)
+    except ValueError as error:
+        raise CapabilityError(
+            f"model {located.name!r} ({config.model_type}) belongs to no family of masked language "
+            "models, so that there is nothing to go on with; leave out the first stage"
+        ) from error
+    state = {k: v for k, v in encoder.state_dict().items() if not k.startswith(UNREAD)}
+    taken = model.base_model.load_state_dict(state, strict=False)
+    wrong = [*taken.unexpected_keys, *(k for k in taken.missing_keys if not k.startswith(UNREAD))]
+    if wrong:
+        raise CapabilityError(
+            f"model {located.name!r}: {wrong[0]!r} is not the same in its masked language model"
+        )
     model.tie_weights()
     return model.requires_grad_(True), model.base_model
 

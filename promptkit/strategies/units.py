@@ -6,6 +6,7 @@ Words of a row are in `promptkit.strategies.word_units`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,25 @@ from promptkit.strategies.pooling import Pooling
 from promptkit.strategies.pretrained import Pretrained
 from promptkit.strategies.reading import Reading
 from promptkit.types import Evidence, Example, Prediction, Scalar
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What a head gives for some rows.
+
+    Args:
+        values: (m, s) for all of their vectors.
+        seen: (s,) places of the labels that were learned.
+        k: Labels of the task.
+        kind: What evidence of it is called.
+        cut: Characters of each row that were not read.
+    """
+
+    values: torch.Tensor
+    seen: Sequence[int]
+    k: int
+    kind: str
+    cut: Sequence[int]
 
 
 class Unit(Protocol):
@@ -61,16 +81,8 @@ class Unit(Protocol):
         """The targets of all vectors of some rows."""
         ...
 
-    def evidence(
-        self,
-        rows: Sequence[Example],
-        logits: torch.Tensor,
-        seen: Sequence[int],
-        k: int,
-        kind: str,
-        cut: Sequence[int],
-    ) -> list[Evidence]:
-        """What logits (m, s) say of each row."""
+    def evidence(self, rows: Sequence[Example], said: Logits) -> list[Evidence]:
+        """What logits say of each row."""
         ...
 
     def conclude(
@@ -114,18 +126,10 @@ class OneLabel:
         """(n,) places."""
         return np.array(targets, np.int64)
 
-    def evidence(
-        self,
-        rows: Sequence[Example],
-        logits: torch.Tensor,
-        seen: Sequence[int],
-        k: int,
-        kind: str,
-        cut: Sequence[int],
-    ) -> list[Evidence]:
+    def evidence(self, rows: Sequence[Example], said: Logits) -> list[Evidence]:
         """(k,) normalised log-probabilities."""
-        log_p = spread(logits.double().log_softmax(1).numpy(), seen, k)
-        return evidence_of(rows, log_p, kind, cut)
+        log_p = spread(said.values.double().log_softmax(1).numpy(), said.seen, said.k)
+        return evidence_of(rows, log_p, said.kind, said.cut)
 
     def conclude(
         self, rows: Sequence[Example], evidence: Sequence[Evidence], labels: Sequence[Scalar]
@@ -151,18 +155,10 @@ class SeveralLabels(OneLabel):
         """(n, k)."""
         return np.array(targets, np.float64)
 
-    def evidence(
-        self,
-        rows: Sequence[Example],
-        logits: torch.Tensor,
-        seen: Sequence[int],
-        k: int,
-        kind: str,
-        cut: Sequence[int],
-    ) -> list[Evidence]:
+    def evidence(self, rows: Sequence[Example], said: Logits) -> list[Evidence]:
         """(k,) the log-probability of each label that the row has it."""
-        log_p = torch.nn.functional.logsigmoid(logits.double()).numpy()
-        return evidence_of(rows, log_p, kind, cut)
+        log_p = torch.nn.functional.logsigmoid(said.values.double()).numpy()
+        return evidence_of(rows, log_p, said.kind, said.cut)
 
     def conclude(
         self, rows: Sequence[Example], evidence: Sequence[Evidence], labels: Sequence[Scalar]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from promptkit.backends.tokens import Tokens
@@ -15,6 +14,7 @@ from promptkit.strategies.classified import spread, targets_of
 from promptkit.strategies.pooling import Pooling
 from promptkit.strategies.pretrained import Pretrained, WordIds
 from promptkit.strategies.reading import Reading
+from promptkit.strategies.units import Logits
 from promptkit.strategies.word_by_word import tagged
 from promptkit.types import Evidence, Example, Piece, Prediction, Scalar
 from promptkit.verbalizers.conclude import prediction_of
@@ -72,18 +72,10 @@ class Words:
         """(m,) places of all words' tags."""
         return np.array([place for own in targets for place in own], np.int64)
 
-    def evidence(
-        self,
-        rows: Sequence[Example],
-        logits: torch.Tensor,
-        seen: Sequence[int],
-        k: int,
-        kind: str,
-        cut: Sequence[int],
-    ) -> list[Evidence]:
+    def evidence(self, rows: Sequence[Example], said: Logits) -> list[Evidence]:
         """A row's (k,) normalised log-probabilities word by word, in `Evidence.members`."""
-        log_p = spread(logits.double().log_softmax(1).numpy(), seen, k)
-        return word_evidence(rows, self.field, log_p, kind, cut)
+        log_p = spread(said.values.double().log_softmax(1).numpy(), said.seen, said.k)
+        return word_evidence(rows, self.field, log_p, said.kind, said.cut)
 
     def conclude(
         self, rows: Sequence[Example], evidence: Sequence[Evidence], labels: Sequence[Scalar]

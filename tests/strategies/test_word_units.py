@@ -4,7 +4,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from promptkit.backends.tokens import Tokens
-from promptkit.strategies.units import SeveralLabels
+from promptkit.strategies.units import Logits, SeveralLabels
 from promptkit.strategies.word_units import Words, word_ids
 from promptkit.types import Evidence, Example
 from tests.strategies.tuned import family
@@ -39,7 +39,7 @@ def test_words_beyond_what_the_model_reads_have_no_state():
 def test_a_row_that_is_cut_is_unscored():
     unit = Words("tokens")
     rows = [Example("a", {"tokens": ["x", "yy", "z"]})]
-    (evidence,) = unit.evidence(rows, _zeros(2), [0, 1], 2, "full", [1])
+    (evidence,) = unit.evidence(rows, Logits(_zeros(2), [0, 1], 2, "full", [1]))
     (found,) = unit.conclude(rows, [evidence], ("A", "B"))
     assert found.label is None
     assert found.problem == "the model reads 2 of its 3 words; part the row"
@@ -48,7 +48,9 @@ def test_a_row_that_is_cut_is_unscored():
 def test_a_set_of_labels_may_be_empty():
     unit = SeveralLabels()
     rows = [Example("a", {}), Example("b", {})]
-    evidence = unit.evidence(rows, _tensor([[-1.0, 2.0], [-1.0, -1.0]]), [0, 1], 2, "full", [0, 0])
+    evidence = unit.evidence(
+        rows, Logits(_tensor([[-1.0, 2.0], [-1.0, -1.0]]), [0, 1], 2, "full", [0, 0])
+    )
     assert [one.label for one in unit.conclude(rows, evidence, ("A", "B"))] == [("B",), ()]
     problem = Evidence("c", (0.0, 0.0), problem="why")
     assert unit.conclude(rows[:1], [problem], ("A", "B"))[0].label is None

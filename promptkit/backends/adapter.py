@@ -12,8 +12,11 @@ from promptkit.errors import BackendError, CapabilityError, MissingExtra
 
 #: The files of an adapter. peft would look for a missing one on a hub, or unpickle a ``.bin``.
 FILES = ("adapter_config.json", "adapter_model.safetensors")
-#: What peft calls a soft prompt.
-SOFT = "PROMPT_TUNING"
+#: What peft calls a soft prompt, and learned embeddings of some tokens.
+SOFT, WORDS = "PROMPT_TUNING", "TRAINABLE_TOKENS"
+#: peft's warning about learned tokens where the output is tied to the embedding; it keeps both
+#: the same all the same.
+TIED = "Model has .tie_word_embeddings=True. and a tied layer"
 #: Tokens of the text by which it is tried, at most.
 _TRIED = 16
 
@@ -23,14 +26,14 @@ def adapter_folder(adapter: str) -> Path:
 
     Raises:
         BackendError: No such folder, or no adapter in safetensors in it.
-        CapabilityError: An adapter of another kind than LoRA or a soft prompt.
+        CapabilityError: An adapter of a kind that cannot be put into a model.
     """
     return _found(adapter)[0]
 
 
-def is_soft(folder: Path) -> bool:
-    """Whether an adapter's folder holds a soft prompt."""
-    return _found(str(folder))[1] == SOFT
+def kind_of(folder: Path) -> str:
+    """What peft calls the kind of an adapter."""
+    return _found(str(folder))[1]
 
 
 def _found(adapter: str) -> tuple[Path, str]:
@@ -51,10 +54,10 @@ def _found(adapter: str) -> tuple[Path, str]:
         raise BackendError(
             f"{folder / FILES[0]}: is no adapter's configuration ({error})", hint="save it again"
         ) from error
-    if kind not in ("LORA", SOFT):
+    if kind not in ("LORA", SOFT, WORDS):
         raise CapabilityError(
-            f"adapter {adapter}: is of kind {kind!r}; a LoRA adapter and a soft prompt "
-            f"({SOFT}) can be put into a model"
+            f"adapter {adapter}: is of kind {kind!r}; a LoRA adapter, a soft prompt ({SOFT}) and "
+            f"learned tokens ({WORDS}) can be put into a model"
         )
     return folder, kind
 
@@ -62,7 +65,8 @@ def _found(adapter: str) -> tuple[Path, str]:
 def with_adapter(model: Any, adapter: str, tokens: Tokens) -> Any:
     """The model with the adapter in it; an ordinary model of transformers still.
 
-    The products of LoRA are added to the weights, so that it costs nothing. Weights that are
+    The products of LoRA are added to the weights, and learned tokens take the place of those that
+    they were, so that it costs nothing. Weights that are
     quantized stay as they are and it is computed beside them: rounding the sum would take a part
     of it away. A soft prompt stands before every prompt from now on.
 
@@ -88,6 +92,7 @@ def with_adapter(model: Any, adapter: str, tokens: Tokens) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Found missing adapter keys")  # an error below
+            warnings.filterwarnings("ignore", TIED)
             wrapped = PeftModel.from_pretrained(model, str(folder)).eval()
         _check_names(wrapped, folder / FILES[1])
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:

@@ -19,7 +19,7 @@ from transformers import (
 )
 from transformers.activations import FastGELUActivation, NewGELUActivation
 
-from promptkit.backends.adapter import adapter_folder, is_soft, with_adapter
+from promptkit.backends.adapter import SOFT, adapter_folder, kind_of, with_adapter
 from promptkit.backends.asking import Asking, Scorer
 from promptkit.backends.beginnings import Beginning, beginnings, evidence_for
 from promptkit.backends.first_tokens import (
@@ -117,7 +117,7 @@ class HFBackend:
         chosen = choose_dtype(dtype, self._device)
         loaded = load_weights(loader, located.path, loading, chosen, self._device)
         if adapter is not None:
-            if kind != "causal" and is_soft(adapter_folder(adapter)):
+            if kind != "causal" and kind_of(adapter_folder(adapter)) == SOFT:
                 raise CapabilityError(
                     f"adapter {adapter}: is a soft prompt, which causal language models read; "
                     f"{model!r} is of kind {kind!r}"

@@ -213,13 +213,15 @@ def adapter_option(asked: EvalSpec, backend: str) -> dict[str, Any]:
         return {}
     if backend not in ADAPTED:
         raise SpecError(f"--adapter with backend {backend!r}, which takes none: leave it out")
-    from promptkit.backends.adapter import adapter_folder, is_soft
+    from promptkit.backends.adapter import SOFT, adapter_folder, kind_of
 
     folder = adapter_folder(asked.adapter)
-    if backend != "hf" and is_soft(folder):
+    kind = kind_of(folder)
+    if backend != "hf" and kind != "LORA":
+        what = "a soft prompt" if kind == SOFT else "made of learned tokens"
         raise CapabilityError(
-            f"--adapter {asked.adapter}: is a soft prompt, which backend 'hf' puts before prompts "
-            f"and {backend!r} does not; use --backend hf"
+            f"--adapter {asked.adapter}: is {what}, which backend 'hf' takes and {backend!r} does "
+            "not; use --backend hf"
         )
     return {"adapter": str(folder)}
 

@@ -23,6 +23,7 @@ from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.answer_training import AnswerRecipe, facts_of, need_trl, train_answers
 from promptkit.strategies.answers import Answered, AnswerIds, encoded
 from promptkit.strategies.checkpoints import name_of_training
+from promptkit.strategies.label_words import LabelWords
 from promptkit.strategies.lora import targets_of
 from promptkit.strategies.option_checks import check_numbers
 from promptkit.strategies.precision import training_dtype
@@ -31,9 +32,9 @@ from promptkit.strategies.processes import own_device
 from promptkit.strategies.randomness import own_randomness
 from promptkit.strategies.whole_weights import save_tokenizer
 
-WAYS = ("full", "lora", "prompt")
+WAYS = ("full", "lora", "prompt", "label_words")
 #: Learning rates by way, where none is given.
-RATES = {"full": 5e-5, "lora": 5e-4, "prompt": 0.3}
+RATES = {"full": 5e-5, "lora": 5e-4, "prompt": 0.3, "label_words": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ class LanguageOptions:
 
     Args:
         way: ``full`` trains all weights, ``lora`` adapters beside all linear layers, ``prompt``
-            vectors that stand before every prompt (Lester et al. 2021).
+            vectors that stand before every prompt (Lester et al. 2021), ``label_words`` what the
+            model knows of the answers' own tokens (the verbalizer of Hambardzumyan et al. 2021).
         rank: Width of an adapter.
         alpha: Its output is multiplied by ``alpha / rank``.
-        learning_rate: At its highest; None is 5e-5 for all weights, 5e-4 for adapters, and 0.3 of
-            an embedding's size for vectors.
+        learning_rate: At its highest; None is 5e-5 for all weights, 5e-4 for adapters, 1e-3 for
+            label words, and 0.3 of an embedding's size for vectors.
         epochs: Times that every row is seen.
         batch_size: Rows of a pass.
         accumulation: Passes of a step.
@@ -108,7 +110,8 @@ class LanguageOptions:
             batch_size=self.batch_size,
             accumulation=self.accumulation,
             learning_rate=self.rate,
-            weight_decay=self.weight_decay,
+            # decay would move the words that are not learned
+            weight_decay=0.0 if self.way == "label_words" else self.weight_decay,
             warmup=self.warmup,
             checkpointing=self.checkpointing,
             seed=self.seed,
@@ -234,7 +237,8 @@ class LanguageTuning:
         """Let what is to be trained require gradients.
 
         Args:
-            answered: What will be learned; a soft prompt begins as the tokens of its first prompts.
+            answered: What will be learned; a soft prompt begins as the tokens of its first
+                prompts, and label words are those of all answers.
         """
         if self.options.way == "full":
             self.model.requires_grad_(True)
@@ -245,6 +249,9 @@ class LanguageTuning:
             with torch.no_grad():
                 vectors = self.model.get_input_embeddings()(start)
             self.soft = attach(self.model, self.tokens, vectors)
+            return
+        if self.options.way == "label_words":
+            self.words = LabelWords(self.model, self._of_answers(answered))
             return
         from peft import LoraConfig, get_peft_model
 
@@ -273,13 +280,18 @@ class LanguageTuning:
         n = self.options.virtual_tokens
         return torch.tensor((kept * -(-n // len(kept)))[:n], device=self.device)
 
+    def _of_answers(self, answered: Sequence[Answered]) -> list[int]:
+        """Tokens of the right answers, each once."""
+        requests = (self.tokens.request(one.prompt, one.answers) for one in answered)
+        return sorted({token for request in requests for token in request.answers[0]})
+
     def _checkpoints(
         self, rows: Sequence[AnswerIds], context: FitContext, what: str
     ) -> Path | None:
         """The folder of this training's checkpoints; None where none are kept."""
-        # of a soft prompt none are kept: it is learned within minutes, and transformers would
+        # of vectors alone none are kept: they are learned within minutes, and transformers would
         # write the whole model each time
-        if context.folder is None or self.options.way == "prompt":
+        if context.folder is None or self.options.way in ("prompt", "label_words"):
             return None
         facts: Mapping[str, Any] = {
             **self.options.described(),
@@ -293,7 +305,9 @@ class LanguageTuning:
 
     @property
     def trained_parameters(self) -> int:
-        """How many numbers require gradients."""
+        """How many numbers are trained."""
+        if self.options.way == "label_words":
+            return self.words.n_numbers
         return sum(one.numel() for one in self.model.parameters() if one.requires_grad)
 
     def save(self, folder: Path) -> None:
@@ -303,6 +317,9 @@ class LanguageTuning:
         """
         if self.options.way == "prompt":
             write_soft(folder, self.soft.vectors(), self.model, self.located.shown)
+            return
+        if self.options.way == "label_words":
+            self.words.save(folder, self.located.shown)
             return
         if self.options.way == "lora":
             self.model.peft_config["default"].base_model_name_or_path = self.located.shown

@@ -50,7 +50,7 @@ class Preference(Instruct):
                 f"template {template.name!r} is answered by a text, and of a text nobody says what "
                 "would be wrong; use --strategy instruct"
             )
-        if way == "prompt":
+        if way not in ("full", "lora"):
             raise SpecError("option 'way': preferences are learned by 'full' or 'lora'")
         self.beta = beta
         if learning_rate is None:

@@ -110,7 +110,7 @@ def test_what_cannot_be_is_refused(tmp_path):
     assert config["peft_type"] == "PROMPT_TUNING"
     config["peft_type"] = "IA3"
     (tmp_path / "soft" / "adapter_config.json").write_text(json.dumps(config))
-    with pytest.raises(CapabilityError, match="'IA3'; a LoRA adapter and a soft prompt"):
+    with pytest.raises(CapabilityError, match="'IA3'; a LoRA adapter, a soft prompt"):
         HFBackend(family("llama"), adapter=adapter)
     other = tmp_path / "other"
     write_soft(other, torch.ones(2, 3), HFBackend(family("llama"))._model, "tiny")

@@ -1,12 +1,13 @@
 """What instruction tuning gives a model on rows, forms of prompts and tasks that it never learned.
 
-    python bench/instruct.py BASE [--seeds 3] [--passes 12] [--out FOLDER]
+    python bench/instruct.py BASE [--seeds 3] [--passes 12] [--data DATA] [--out FOLDER]
 
 BASE is the pre-trained model (examples/pocket). The mixture puts four of pocket's tasks about
 customers' feelings in a dozen ways, with the same three words as answers. Asked without a
 demonstration, beside BASE and the most frequent label, are in-box test rows (customer_reviews,
-which no task contains) in a form that was learned and in forms that never were; opinions on films,
-a task that is left out; and tasks of another kind, news_topics and support_intents.
+which no task contains) in a form that was learned and in forms that never were; opinions of two
+labels, on films and in DATA's cr and sst2, which no task is about in these words; and tasks of
+another kind, news_topics and support_intents.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def tuned(base: str, folder: Path, seed: int, passes: int) -> str:
     return str(folder)
 
 
-def asked(folder: Path) -> list[tuple[str, str, Template, list[Example]]]:
+def asked(folder: Path, outside: Path | None) -> list[tuple[str, str, Template, list[Example]]]:
     """What is never learned of each, its rows, the template, and the rows themselves."""
     data = ROOT / "evals" / "data"
     reviews = rows_of(data / "customer_reviews" / "test.jsonl")
@@ -111,6 +112,9 @@ def asked(folder: Path) -> list[tuple[str, str, Template, list[Example]]]:
     films = rows_of(TASKS / "film_opinions" / "rows.jsonl")
     for template in read_task(written(folder / "films", "film_opinions", FILMS)).templates:
         found.append(("task and form", "film_opinions", template, films))
+        for name in ("cr", "sst2") if outside else ():
+            rows = rows_of(outside / name / "test.jsonl")
+            found.append(("task and form", name, template, rows))
     for name, form in (("news_topics", "news_topic_zero_shot"),
                        ("support_intents", "intent_zero_shot")):  # fmt: skip
         labels = json.loads((data / name / "card.json").read_text(encoding="utf-8"))["labels"]
@@ -125,6 +129,7 @@ def main() -> None:
     parser.add_argument("base")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--passes", type=int, default=12)
+    parser.add_argument("--data", type=Path, help="the folder of cr and sst2")
     parser.add_argument("--out", type=Path, default=Path("instructed"))
     given = parser.parse_args()
     given.out.mkdir(exist_ok=True)
@@ -133,7 +138,7 @@ def main() -> None:
     ]
     print("| never learned | rows asked | most frequent | before | after, mean | each seed |")
     print("|---|---|---:|---:|---:|---|")
-    for told, name, template, rows in asked(given.out):
+    for told, name, template, rows in asked(given.out, given.data):
         most = Counter(row.label for row in rows).most_common(1)[0][1] / len(rows)
         before = accuracy(template, given.base, rows)
         after = [accuracy(template, model, rows) for model in models]

@@ -17,6 +17,7 @@ FLOORS = [
         "parsers",
         "calibration",
         "metrics",
+        "transferability",
         "backends",
     },
     {"strategies"},

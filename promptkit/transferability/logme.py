@@ -57,7 +57,7 @@ def evidence(directions: Floats, variances: Floats, width: int, wanted: Floats) 
         used = float((variances / (variances + ratio)).sum())
         weights = float((variances * told / (variances + ratio) ** 2).sum())
         rest = float((told * (ratio / (variances + ratio)) ** 2).sum()) + untold
-        prior, noise = used / (weights + _TINY), (n - used) / (rest + _TINY)
+        prior, noise = max(used, _TINY) / (weights + _TINY), (n - used) / (rest + _TINY)
         if abs(prior / noise - ratio) <= STANDS * ratio:
             break
     ratio = prior / noise

@@ -49,7 +49,9 @@ def nleep(features: Floats, targets: Places, seed: int = 0) -> float:
     kept = int(np.searchsorted(share, KEPT)) + 1
     # in units of the largest direction, so that the mixture's own floor means the same everywhere
     reduced = directions[:, :kept] * size[:kept] * np.sqrt(n) / max(size[0], 1e-300)
+    distinct = len(np.unique(reduced.round(9), axis=0))
     mixture = GaussianMixture(
-        min(PER_LABEL * labels, n // 2), covariance_type="diag", reg_covar=1e-3, random_state=seed
-    )
+        max(min(PER_LABEL * labels, n // 2, distinct), 1),
+        covariance_type="diag", reg_covar=1e-3, random_state=seed,
+    )  # fmt: skip
     return leep(mixture.fit(reduced).predict_proba(reduced), targets)

@@ -22,6 +22,7 @@ def make_app() -> typer.Typer:
     """The command line with all its commands."""
     from promptkit.cli import (
         cache,
+        choose,
         compare,
         doctor,
         eval,
@@ -51,6 +52,7 @@ def make_app() -> typer.Typer:
         tune,
         predict,
         preview,
+        choose,
         features,
         templates,
         words,

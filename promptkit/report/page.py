@@ -1,0 +1,67 @@
+"""A page in HTML that needs nothing but itself: headings, lists and tables, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from promptkit.report.plain import plain
+
+STYLE = """
+:root { color-scheme: light dark; --line: #d0d0d0; --faint: #606060; }
+@media (prefers-color-scheme: dark) { :root { --line: #444; --faint: #a8a8a8; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; }
+thead th { border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child, .words td, .words th { text-align: left; }
+.heat td { min-width: 2.6rem; } .marked { font-weight: bold; text-decoration: underline; }
+code { overflow-wrap: anywhere; } .faint { color: var(--faint); }
+@media print { body { margin: 0; max-width: none; } }
+"""
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """The whole page.
+
+    Args:
+        title: Its heading.
+        parts: HTML, escaped already.
+    """
+    head = f"<meta charset=utf-8><title>{_safe(title)}</title>"
+    head += "<meta name=viewport content='width=device-width, initial-scale=1'>"
+    body = f"<h1>{_safe(title)}</h1>\n" + "\n".join(parts)
+    return f"<!doctype html>\n<html lang=en><head>{head}<style>{STYLE}</style></head>\n" + (
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """A heading and what stands below it; wide tables scroll by themselves."""
+    return f"<h2>{_safe(title)}</h2>\n<div class=wide tabindex=0>{''.join(parts)}</div>"
+
+
+def listed(lines: Iterable[str]) -> str:
+    """Sentences."""
+    return "<ul>" + "".join(f"<li>{_safe(line)}</li>" for line in lines) + "</ul>"
+
+
+def tabled(heads: Sequence[str], lines: Iterable[Sequence[str]], *, words: bool = False) -> str:
+    """A table of plain cells; the first column names, the others are numbers, or ``words``."""
+    top = "".join(f"<th scope=col>{_safe(one)}</th>" for one in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_safe(one)}</td>" for one in line) + "</tr>" for line in lines
+    )
+    kind = " class=words" if words else ""
+    return f"<table{kind}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def command(text: str) -> str:
+    """A command to be copied."""
+    return f"<p><code>{_safe(text)}</code></p>"
+
+
+def _safe(text: str) -> str:
+    return escape(plain(text))

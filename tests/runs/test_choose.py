@@ -1,0 +1,181 @@
+"""Models and layers are ranked in one pass, honestly: what cannot be told apart is not."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from promptkit.backends.hidden import HiddenStates
+from promptkit.errors import BackendError, DataError, SpecError
+from promptkit.report.choice import choice_csv, choice_html, choice_json, choice_markdown
+from promptkit.runs import eval_spec
+from promptkit.runs.choose import ModelFacts, choose_model, decide
+from promptkit.runs.choose.facts import card_of, distance, reads_both_sides
+from promptkit.runs.choose.nouns import View
+from promptkit.runs.choose.verify import LEADERS, chosen_to_verify, probe_accuracy
+from promptkit.runs.search.outcome import accuracy
+from promptkit.transferability import prepared, scored
+from promptkit.transferability.separability import left_out
+from promptkit.types import Piece
+from tests.strategies.tuned import family
+
+
+def asked(rows, **more):
+    return eval_spec(None, {"data": str(rows), "strategy": "features", **more})
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Sixty rows of two labels that a word gives away."""
+    file = tmp_path / "rows.jsonl"
+    lines = [
+        {"text": f"The {thing} was {word} at {hour}.", "label": label}
+        for hour in range(5)
+        for thing in ("soup", "bus", "film")
+        for word, label in (("lovely", "good"), ("great", "good"), ("awful", "bad"),
+                            ("broken", "bad"))
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def view(model, layer, right, **scores):
+    right = np.array(right, bool)
+    return View(model, layer, "mean", {"ridge": right.mean(), **scores}, accuracy(right),
+                tuple(right))  # fmt: skip
+
+
+def test_every_layer_is_judged_as_a_plain_pass_and_plain_scores_say(home, rows):
+    choice = choose_model(asked(rows), ["minilm", family("llama")], cache=False)
+    texts = [json.loads(line) for line in rows.read_text().splitlines()]
+    states = HiddenStates("minilm").pooled(
+        [(Piece(row["text"], row=True),) for row in texts], ["mean"]
+    )["mean"]
+    targets = np.array([["bad", "good"].index(row["label"]) for row in texts])
+    for layer in range(7):
+        found = next(v for v in choice.views if (v.model, v.layer, v.pooling) ==
+                     ("minilm", layer, "mean"))  # fmt: skip
+        assert found.scores == pytest.approx(scored(states[:, layer], targets), rel=1e-3, abs=1e-3)
+        right = left_out(prepared(states[:, layer]), targets) == targets
+        assert found.accuracy.value == pytest.approx(right.mean())
+        assert found.accuracy.low < found.accuracy.value <= found.accuracy.high + 1e-9
+    assert (choice.n, choice.n_labels, choice.majority) == (60, 2, 0.5)
+    assert [v.accuracy.value for v in choice.views] == sorted(
+        (v.accuracy.value for v in choice.views), reverse=True
+    )
+    encoder, causal = choice.models
+    assert (encoder.attention, encoder.bits_per_byte) == ("both sides", None)
+    assert (causal.attention, causal.objective) == ("left alone", "the next token")
+    assert causal.bits_per_byte > 0
+    assert encoder.licence == "apache-2.0"
+    assert encoder.seconds_per_1000 > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "both"), [("llama", False), ("gpt2", False), ("bert", True), ("modernbert", True),
+                       ("t5", True)])  # fmt: skip
+def test_what_a_token_sees_is_tried_and_not_believed(name, both):
+    assert reads_both_sides(HiddenStates(family(name))) is both
+
+
+def test_of_models_that_rows_do_not_tell_apart_the_smaller_is_named():
+    right = [True] * 40 + [False] * 10
+    near = [True] * 39 + [False] * 11
+    far = [True] * 25 + [False] * 25
+    sizes = [ModelFacts("large", parameters=100), ModelFacts("small", parameters=10),
+             ModelFacts("tiny", parameters=1)]  # fmt: skip
+    views = [view("large", 3, right), view("small", 2, near), view("tiny", 1, far)]
+    chosen, alike = decide(views, sizes)
+    assert chosen.model == "small"
+    assert [one.model for one in alike] == ["large", "small"]
+    assert decide([views[0], views[2]], sizes)[0].model == "large"
+
+
+def test_a_model_that_cannot_be_read_is_told_and_the_others_go_on(home, rows, tmp_path):
+    (tmp_path / "empty").mkdir()
+    choice = choose_model(
+        asked(rows, limit=20), [str(tmp_path / "empty"), "minilm"], layers=[0, -1]
+    )
+    assert {v.layer for v in choice.views} == {0, 6}
+    assert "no weights" in choice.models[0].problem
+    assert choice.n == 20
+    assert choice.notes == ("20 of 60 rows are read, labels in proportion",)
+    with pytest.raises(BackendError, match="no weights"):
+        choose_model(asked(rows), [str(tmp_path / "empty")])
+    with pytest.raises(SpecError, match="layer 9: the model has the layers 0"):
+        choose_model(asked(rows), ["minilm"], layers=[9])
+    with pytest.raises(SpecError, match="--models is empty"):
+        choose_model(asked(rows), [])
+    one = tmp_path / "one.jsonl"
+    one.write_text('{"text": "a", "label": "x"}\n' * 4)
+    with pytest.raises((DataError, SpecError), match="label"):
+        choose_model(asked(one), ["minilm"])
+
+
+def test_probes_that_are_trained_say_what_scores_were_worth(home, rows):
+    choice = choose_model(asked(rows), ["minilm"], verified=True, cache=False)
+    tried = [v for v in choice.views if v.verified is not None]
+    assert len(tried) == len(choice.views)  # fewer than LEADERS
+    by_name = {one.score: one for one in choice.verified}
+    best = max(v.verified for v in tried)
+    first = max(choice.views, key=lambda v: v.scores["logme"])
+    assert by_name["logme"].lost == pytest.approx(100 * (best - first.verified))
+    many = [view("m", layer, [layer % 3 > 0] * 10, other=-layer) for layer in range(60)]
+    places = chosen_to_verify(many, ["ridge", "other"])
+    assert 0 in places
+    assert 59 in places
+    assert len(places) <= LEADERS
+    draw = np.random.default_rng(0)
+    targets = np.arange(60) % 2
+    told = draw.normal(size=(60, 5)).astype(np.float32)
+    told[:, 0] += 6 * targets
+    assert probe_accuracy(told, targets, 0) > 0.85
+    assert probe_accuracy(told[draw.permutation(60)], targets, 0) < 0.75
+
+
+def test_the_distance_from_other_text_is_0_where_there_is_none_and_2_at_most():
+    draw = np.random.default_rng(0)
+    same = draw.normal(size=(120, 6)).astype(np.float32)
+    assert distance(same, draw.normal(size=(120, 6)).astype(np.float32)) < 0.5
+    assert distance(same, same + 9) == pytest.approx(2, abs=0.05)
+
+
+def test_a_card_is_read_as_data(tmp_path):
+    file = tmp_path / "README.md"
+    file.write_text("---\nlicense: mit\ndatasets:\n- one\n- two\n---\n# x\n")
+    assert card_of(tmp_path) == ("mit", ("one", "two"))
+    file.write_text("---\nlicense: !!python/object/apply:os.system ['true']\n---\n")
+    assert card_of(tmp_path) == ("", ())
+    file.write_text("# no head\n---\n---\n")
+    assert card_of(tmp_path) == ("", ())
+    file.unlink()
+    assert card_of(tmp_path) == ("", ())
+
+
+def test_a_classifiers_own_classes_are_asked(home, rows, tmp_path):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = tmp_path / "classifier"
+    AutoTokenizer.from_pretrained(family("bert")).save_pretrained(folder)
+    AutoModelForSequenceClassification.from_pretrained(
+        family("bert"), num_labels=3
+    ).save_pretrained(folder)
+    (found,) = choose_model(asked(rows), [str(folder)]).models
+    assert -1 < found.leep < 0  # chance is the entropy of two labels
+    assert found.objective == "labels of texts"
+
+
+def test_results_leave_for_other_programs(home, rows):
+    choice = choose_model(asked(rows), ["minilm"], layers=[3, 6], verified=True)
+    content = json.loads(choice_json(choice))
+    assert content["chosen"]["layer"] == choice.chosen.layer
+    assert "right" not in content["views"][0]
+    head, *lines = choice_csv(choice).splitlines()
+    assert head.startswith("model,layer,pooling,accuracy,low,high,logme")
+    assert len(lines) == len(choice.views)
+    assert "| minilm |" in choice_markdown(choice)
+    html = choice_html(choice, "promptkit tune --data a<b.csv")
+    assert "a&lt;b.csv" in html
+    assert "http" not in html.replace("http-equiv", "")
+    assert yaml.safe_load(choice_json(choice))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from promptkit.backends.fake import FakeBackend
+    from promptkit.choosing import choose
     from promptkit.data import Dataset, load
     from promptkit.errors import PromptkitError
     from promptkit.estimators import PromptClassifier
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from promptkit.estimators.fine_tuned import FineTunedClassifier
     from promptkit.estimators.layers import LayerFeatures
     from promptkit.prompts import Template, find_template
+    from promptkit.report.chosen import Chosen
     from promptkit.report.compared import Compared, compare
     from promptkit.runs import EvalSpec, Store, build, run
     from promptkit.runs.saved import load_model
     from promptkit.types import Example, Prediction, RunRecord, Score
 
 _HOMES = {
+    "Chosen": "promptkit.report.chosen",
     "Compared": "promptkit.report.compared",
     "ContrastiveClassifier": "promptkit.estimators.contrastive",
     "Dataset": "promptkit.data",
@@ -42,6 +45,7 @@ _HOMES = {
     "Store": "promptkit.runs",
     "Template": "promptkit.prompts",
     "build": "promptkit.runs",
+    "choose": "promptkit.choosing",
     "compare": "promptkit.report.compared",
     "find_template": "promptkit.prompts",
     "load": "promptkit.data",
@@ -51,6 +55,7 @@ _HOMES = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "Chosen",
     "Compared",
     "ContrastiveClassifier",
     "Dataset",
@@ -68,6 +73,7 @@ __all__ = [
     "Store",
     "Template",
     "build",
+    "choose",
     "compare",
     "find_template",
     "load",

@@ -23,6 +23,7 @@ FLOORS = [
     {"strategies"},
     {"runs"},
     {"report", "estimators"},
+    {"choosing"},
     {"cli", "__init__"},
     {"__main__"},
 ]

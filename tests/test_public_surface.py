@@ -9,6 +9,7 @@ import pytest
 import promptkit
 
 SURFACE = [
+    "Chosen",
     "Compared",
     "ContrastiveClassifier",
     "Dataset",
@@ -26,6 +27,7 @@ SURFACE = [
     "Store",
     "Template",
     "build",
+    "choose",
     "compare",
     "find_template",
     "load",

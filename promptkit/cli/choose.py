@@ -28,7 +28,7 @@ from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
-    from promptkit.runs.choose import Choice
+    from promptkit.runs.choose import Candidates, Choice
     from promptkit.runs.spec import EvalSpec
 
 HELP = """Choose a pre-trained model and a layer of it for your rows, before anything is trained.
@@ -102,6 +102,7 @@ def command(
 ) -> None:
     """Choose; the long help is HELP."""
     from promptkit.runs import eval_spec
+    from promptkit.runs.choose import Candidates
     from promptkit.runs.extract import layers_of
 
     check_results(format, output, plot)
@@ -112,9 +113,19 @@ def command(
     options["strategy"] = "features"  # which needs no template
     options["fields"] = pairs(field, "--field", "premise=sentence1")
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
-    asked = eval_spec(None, options)
-    names = [name.strip() for name in models.split(",") if name.strip()]
-    found = _chosen(asked, names, layers_of(layers), reference, verify)
+    asked, places = eval_spec(None, options), layers_of(layers)
+    candidates = Candidates(
+        tuple(name.strip() for name in models.split(",") if name.strip()),
+        layers=None if places is None else tuple(places),
+        reference=reference,
+        verified=verify,
+        limit=limit,
+        seed=asked.seed,
+        batch_size=asked.batch_size,
+        device=asked.device,
+        dtype=asked.dtype,
+    )
+    found = _chosen(asked, candidates)
     _show(found, _next(found, context), format, output, plot)
 
 
@@ -138,10 +149,8 @@ def check_results(format: str, output: str | None, plot: str | None) -> None:
         check_plot(plot)
 
 
-def _chosen(
-    asked: EvalSpec, names: list[str], layers: list[int] | None, reference: str | None, verify: bool
-) -> Choice:
-    from promptkit.runs.choose import choose_model
+def _chosen(asked: EvalSpec, candidates: Candidates) -> Choice:
+    from promptkit.runs.choose import choose_for
 
     done = 0
 
@@ -153,14 +162,10 @@ def _chosen(
 
     with watched("choosing") as watch:
         try:
-            return choose_model(
-                asked, names, layers=layers, reference=reference, verified=verify,
-                on_model=on_model,
-            )  # fmt: skip
+            return choose_for(asked, candidates, on_model)
         except KeyboardInterrupt as error:
-            raise Interrupted(
-                done, len(names), "models", "are read, and their states kept"
-            ) from error
+            kept = "are read, and their states kept"
+            raise Interrupted(done, len(candidates.models), "models", kept) from error
 
 
 def _show(found: Choice, command: str, format: str, output: str | None, plot: str | None) -> None:

@@ -10,7 +10,7 @@ from promptkit.backends.hidden import HiddenStates
 from promptkit.errors import BackendError, DataError, SpecError
 from promptkit.report.choice import choice_csv, choice_html, choice_json, choice_markdown
 from promptkit.runs import eval_spec
-from promptkit.runs.choose import ModelFacts, choose_model, decide
+from promptkit.runs.choose import Candidates, ModelFacts, choose_for, decide
 from promptkit.runs.choose.facts import card_of, distance, reads_both_sides
 from promptkit.runs.choose.nouns import View
 from promptkit.runs.choose.verify import LEADERS, chosen_to_verify, probe_accuracy
@@ -23,6 +23,10 @@ from tests.strategies.tuned import family
 
 def asked(rows, **more):
     return eval_spec(None, {"data": str(rows), "strategy": "features", **more})
+
+
+def choose_model(rows, models, **more):
+    return choose_for(asked(rows), Candidates(tuple(models), **more))
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ def view(model, layer, right, **scores):
 
 
 def test_every_layer_is_judged_as_a_plain_pass_and_plain_scores_say(home, rows):
-    choice = choose_model(asked(rows), ["minilm", family("llama")], cache=False)
+    choice = choose_model(rows, ["minilm", family("llama")], cache=False)
     texts = [json.loads(line) for line in rows.read_text().splitlines()]
     states = HiddenStates("minilm").pooled(
         [(Piece(row["text"], row=True),) for row in texts], ["mean"]
@@ -94,27 +98,25 @@ def test_of_models_that_rows_do_not_tell_apart_the_smaller_is_named():
 
 def test_a_model_that_cannot_be_read_is_told_and_the_others_go_on(home, rows, tmp_path):
     (tmp_path / "empty").mkdir()
-    choice = choose_model(
-        asked(rows, limit=20), [str(tmp_path / "empty"), "minilm"], layers=[0, -1]
-    )
+    choice = choose_model(rows, [str(tmp_path / "empty"), "minilm"], layers=(0, -1), limit=20)
     assert {v.layer for v in choice.views} == {0, 6}
     assert "no weights" in choice.models[0].problem
     assert choice.n == 20
     assert choice.notes == ("20 of 60 rows are read, labels in proportion",)
     with pytest.raises(BackendError, match="no weights"):
-        choose_model(asked(rows), [str(tmp_path / "empty")])
+        choose_model(rows, [str(tmp_path / "empty")])
     with pytest.raises(SpecError, match="layer 9: the model has the layers 0"):
-        choose_model(asked(rows), ["minilm"], layers=[9])
-    with pytest.raises(SpecError, match="--models is empty"):
-        choose_model(asked(rows), [])
+        choose_model(rows, ["minilm"], layers=(9,))
+    with pytest.raises(SpecError, match="no models to choose among"):
+        choose_model(rows, [])
     one = tmp_path / "one.jsonl"
     one.write_text('{"text": "a", "label": "x"}\n' * 4)
     with pytest.raises((DataError, SpecError), match="label"):
-        choose_model(asked(one), ["minilm"])
+        choose_model(one, ["minilm"])
 
 
 def test_probes_that_are_trained_say_what_scores_were_worth(home, rows):
-    choice = choose_model(asked(rows), ["minilm"], verified=True, cache=False)
+    choice = choose_model(rows, ["minilm"], verified=True, cache=False)
     tried = [v for v in choice.views if v.verified is not None]
     assert len(tried) == len(choice.views)  # fewer than LEADERS
     by_name = {one.score: one for one in choice.verified}
@@ -161,13 +163,13 @@ def test_a_classifiers_own_classes_are_asked(home, rows, tmp_path):
     AutoModelForSequenceClassification.from_pretrained(
         family("bert"), num_labels=3
     ).save_pretrained(folder)
-    (found,) = choose_model(asked(rows), [str(folder)]).models
+    (found,) = choose_model(rows, [str(folder)]).models
     assert -1 < found.leep < 0  # chance is the entropy of two labels
     assert found.objective == "labels of texts"
 
 
 def test_results_leave_for_other_programs(home, rows):
-    choice = choose_model(asked(rows), ["minilm"], layers=[3, 6], verified=True)
+    choice = choose_model(rows, ["minilm"], layers=(3, 6), verified=True)
     content = json.loads(choice_json(choice))
     assert content["chosen"]["layer"] == choice.chosen.layer
     assert "right" not in content["views"][0]
@@ -179,3 +181,22 @@ def test_results_leave_for_other_programs(home, rows):
     assert "a&lt;b.csv" in html
     assert "http" not in html.replace("http-equiv", "")
     assert yaml.safe_load(choice_json(choice))
+
+
+def test_python_takes_rows_as_scikit_learn_does(home, rows, tmp_path):
+    import promptkit
+
+    lines = [json.loads(line) for line in rows.read_text().splitlines()]
+    texts, labels = [row["text"] for row in lines], [row["label"] for row in lines]
+    chosen = promptkit.choose(texts, labels, "minilm", layers=[0, 6])
+    assert (chosen.model, chosen.pooling) == ("minilm", "mean")
+    assert chosen.layer in (0, 6)
+    assert "minilm" in str(chosen)
+    assert "<pre" in chosen._repr_html_()
+    assert json.loads(chosen.to("json"))["n"] == 60
+    chosen.plot(tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").read_text().startswith("<?xml")
+    with pytest.raises(SpecError, match="60 rows and y has 59"):
+        promptkit.choose(texts, labels[1:])
+    with pytest.raises(SpecError, match="format 'yml'"):
+        chosen.to("yml")

@@ -8,7 +8,8 @@ that the rows do not tell from the best one are alike, and of those the cheapest
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,9 @@ from promptkit.strategies.linear_heads import one_thread
 from promptkit.strategies.reading import Reading
 from promptkit.transferability import prepared, scored
 from promptkit.transferability.separability import left_out
-from promptkit.types import Cost, Piece, Text
+from promptkit.types import Cost, Example, Piece, Scalar, Text
 
-__all__ = ["Choice", "ModelFacts", "Verified", "View", "choose_model"]
+__all__ = ["Candidates", "Choice", "ModelFacts", "Verified", "View", "choose_among", "choose_for"]
 
 Places = NDArray[np.int64]
 #: Rows that are read at most, where nobody says otherwise.
@@ -45,35 +46,58 @@ AHEAD = 1.0
 OnModel = Callable[[str, int, int], None]
 
 
-def choose_model(
-    asked: EvalSpec,
-    models: Sequence[str],
-    *,
-    layers: Sequence[int] | None = None,
-    reference: str | None = None,
-    verified: bool = False,
-    cache: bool = True,
-    on_model: OnModel = lambda model, done, total: None,
-) -> Choice:
-    """Rank models and their layers for the rows.
+@dataclass(frozen=True)
+class Candidates:
+    """Among what is chosen, and how it is read.
 
     Args:
-        asked: Rows, how they are read, and where models run; its model is not looked at.
         models: ``minilm``, ``pocket``, folders or hub ids.
         layers: Which layers, from 0 (the embedding) or from -1 (the last); None for all.
         reference: Rows whose text the user's is compared with, such as a sample of what the models
             were trained on.
         verified: Whether probes are trained, to see how well the scores foretold them.
+        limit: Rows that are read at most; they are drawn, labels in proportion.
+        seed: Which.
         cache: Whether hidden states are kept on disk.
+        batch_size: Texts of a batch, or ``auto``.
+        device: Where models run.
+        dtype: Number format of models.
+    """
+
+    models: tuple[str, ...]
+    layers: tuple[int, ...] | None = None
+    reference: str | None = None
+    verified: bool = False
+    limit: int | None = None
+    seed: int = 0
+    cache: bool = True
+    batch_size: int | Literal["auto"] = "auto"
+    device: str = "auto"
+    dtype: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise SpecError("no models to choose among; give at least one, such as minilm")
+        if self.limit is not None and self.limit < 3:
+            raise SpecError(f"limit {self.limit}: three rows at least are judged")
+
+
+def choose_for(
+    asked: EvalSpec, candidates: Candidates, on_model: OnModel = lambda model, done, total: None
+) -> Choice:
+    """Rank models and their layers for the rows that a spec names.
+
+    Args:
+        asked: Rows and how they are read; nothing else of it is looked at.
+        candidates: Among what is chosen.
         on_model: Told how far it is.
 
     Raises:
+        CapabilityError: Rows without labels that all of them share.
         DataError: Rows that cannot be used, or of fewer than two labels.
-        SpecError: No model, or a layer that one of them does not have.
+        SpecError: A layer that a model does not have.
         BackendError: None of the models can be read.
     """
-    if not models:
-        raise SpecError("--models is empty; give at least one, such as minilm")
     # the limit draws rows, and does not take the first: a file may be sorted by its labels
     template, rows, _, notes = rows_to_learn(asked.model_copy(update={"limit": None}))
     need_single_labels(template, "a choice of model and layer")
@@ -82,29 +106,51 @@ def choose_model(
             f"template {template.name!r} has no labels that all rows share; layers are judged by "
             "how well they tell labels apart"
         )
-    targets = np.asarray(targets_of(rows.examples, template.task.labels), np.int64)
-    kept = at_most(targets, asked.limit or ROWS, asked.seed)
-    if len(kept) < len(rows):
-        notes = [*notes, f"{len(kept):,} of {len(rows):,} rows are read, labels in proportion"]
+    reading = Reading(template.task.fields, template if asked.template else None)
+    made = choose_among(rows.examples, template.task.labels, reading, candidates,
+                        origin=rows.origin, on_model=on_model)  # fmt: skip
+    return replace(made, notes=(*notes, *made.notes))
+
+
+def choose_among(
+    rows: Sequence[Example],
+    labels: Sequence[Scalar],
+    reading: Reading,
+    candidates: Candidates,
+    *,
+    origin: str,
+    on_model: OnModel = lambda model, done, total: None,
+) -> Choice:
+    """The same for rows that are there already.
+
+    Args:
+        rows: Labelled rows.
+        labels: The labels.
+        reading: What is read of a row.
+        candidates: Among what is chosen.
+        origin: What the rows are called.
+        on_model: Told how far it is.
+    """
+    targets = np.asarray(targets_of(rows, labels), np.int64)
+    kept = at_most(targets, candidates.limit or ROWS, candidates.seed)
     seen, own = np.unique(targets[kept], return_inverse=True)
     if len(seen) < 2:
-        raise DataError(f"{rows.origin}: has one label alone, so that there is nothing to tell")
-    reading = Reading(template.task.fields, template if asked.template else None)
-    texts = [reading(rows.examples[place]) for place in kept]
-    reader = _Reader(asked, texts, own, _reference(reference), layers, cache, on_model)
-    for model in dict.fromkeys(models):
+        raise DataError(f"{origin}: has one label alone, so that there is nothing to tell")
+    reader = _Reader(candidates, [reading(rows[place]) for place in kept], own, on_model)
+    for model in dict.fromkeys(candidates.models):
         reader.read(model)
     if not reader.views:
         raise reader.failures[0]
     # of equal views the one of the model that was named first, and its lowest layer
     views = sorted(reader.views, key=lambda view: -view.scores[RANKS])
     records: tuple[Verified, ...] = ()
-    if verified:
+    if candidates.verified:
         with one_thread():
-            views, records = verify(views, reader.pooled, own, asked.seed)
+            views, records = verify(views, reader.pooled, own, candidates.seed)
     chosen, alike = decide(views, reader.facts)
+    few = f"{len(kept):,} of {len(rows):,} rows are read, labels in proportion"
     return Choice(
-        data=rows.origin,
+        data=origin,
         n=len(kept),
         n_labels=len(seen),
         majority=float(np.bincount(own).max() / len(own)),
@@ -114,7 +160,7 @@ def choose_model(
         alike=tuple(alike),
         reasons=tuple(_reasons(chosen, alike, views, reader.facts, len(kept))),
         verified=records,
-        notes=tuple(notes),
+        notes=(few,) if len(kept) < len(rows) else (),
         cost=reader.cost,
     )
 
@@ -169,18 +215,11 @@ class _Reader:
     """Reads the rows with one model after another, in pieces, so that one sees how far it is."""
 
     def __init__(
-        self,
-        asked: EvalSpec,
-        texts: Sequence[Text],
-        targets: Places,
-        reference: Sequence[Text],
-        layers: Sequence[int] | None,
-        cache: bool,
-        on_model: OnModel,
+        self, asked: Candidates, texts: Sequence[Text], targets: Places, on_model: OnModel
     ) -> None:
-        self.asked, self.texts, self.targets, self.reference = asked, texts, targets, reference
-        self.layers, self.on_model = layers, on_model
-        self.cache = features_home() if cache else None
+        self.asked, self.texts, self.targets, self.on_model = asked, texts, targets, on_model
+        self.reference, self.layers = _reference(asked.reference), asked.layers
+        self.cache = features_home() if asked.cache else None
         self.cost = Cost()
         self.facts: list[ModelFacts] = []
         self.views: list[View] = []

@@ -27,7 +27,7 @@ FORMATS = {
 
 
 class Chosen:
-    """What `promptkit.choose` found; ``print`` shows it as the command does, and so does a notebook.
+    """What `promptkit.choose` found; ``print`` shows it as the command does; so does a notebook.
 
     Args:
         choice: The numbers behind it.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from promptkit.chance import ranker
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.runs.probe.nouns import MinimalPair, ProbingTask, Sentence, Span, Target
 
+#: What the sentences in the box are asked for, by the task's name.
+IN_BOX = {"pos": "upos", "dep": "deprel"}
 #: What a CoNLL-U file can be asked for.
 COLUMNS = ("upos", "xpos", "deprel")
 #: Share of the sentences of a single file that is tried and not fitted.
@@ -39,7 +42,13 @@ def read_task(source: str, column: str = "upos", seed: int = 0) -> ProbingTask:
         raise SpecError(f"--column {column!r}: {nearest(column, COLUMNS)}")
     path = Path(source).expanduser()
     if not path.exists():
-        path = _in_box(source)
+        if source not in IN_BOX:
+            raise SpecError(
+                f"--task {source!r}: no such file or folder, and no probing set in the box; "
+                f"{nearest(source, IN_BOX)}"
+            )
+        file = box("evals") / "probing" / "everyday.conllu"
+        return replace(_of_file(file, source, IN_BOX[source], seed), origin="in the box")
     name = path.name if path.is_dir() else path.stem
     if path.suffix == ".conllu" or any(path.glob("*.conllu")):
         name = f"{name} ({column})"
@@ -55,17 +64,6 @@ def read_task(source: str, column: str = "upos", seed: int = 0) -> ProbingTask:
     raise SpecError(
         f"{path}: a folder of a probing task holds train and test files ({', '.join(SUFFIXES)}), "
         "or one JSONL file"
-    )
-
-
-def _in_box(source: str) -> Path:
-    folder = box("evals") / "probing"
-    known = sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
-    if source in known:
-        return folder / source
-    raise SpecError(
-        f"--task {source!r}: no such file or folder, and no probing set in the box; "
-        f"{nearest(source, known)}"
     )
 
 
@@ -178,9 +176,7 @@ def _span(given: Any, name: str, n: int, where: str) -> Span:
         raise DataError(f"{where}: {name!r} is {given!r}; it must be [first word, last word + 1]")
     start, end = given
     if not 0 <= start < end <= n:
-        raise DataError(
-            f"{where}: {name} [{start}, {end}] lies outside of the sentence's {n} words"
-        )
+        raise DataError(f"{where}: {name} [{start}, {end}] lies outside of its {n} words")
     return start, end
 
 

@@ -22,7 +22,9 @@ Places = NDArray[np.int64]
 KINDS = ("linear", "mlp")
 #: Width of a perceptron's hidden layer (Tenney et al. 2019), and how much of it is dropped.
 HIDDEN, DROPPED = 256, 0.3
-RATE, BATCH, EPOCHS, PATIENCE, DECAY = 2e-3, 256, 30, 3, 1e-2
+RATE, EPOCHS, PATIENCE, DECAY = 2e-3, 30, 3, 1e-2
+#: Targets of a batch at most and at least, and steps of an epoch where there are few targets.
+BATCH, SMALL, STEPS = 256, 16, 40
 #: Share of the fitted targets on which the best epoch is chosen.
 WATCHED = 0.1
 
@@ -151,10 +153,11 @@ def _train(
     views = probes.first.shape[0]
     best, since = torch.full((views,), float("inf")), 0
     kept = _copied(probes, mixing)
+    size = min(max(len(inside) // STEPS, SMALL), BATCH)
     for _ in range(EPOCHS):
         probes.train()
         order = torch.from_numpy(draw.permutation(inside))
-        for batch in torch.split(order, BATCH):
+        for batch in torch.split(order, size):
             loss = _losses(probes, mixing, own[batch], gold[batch]).mean(0).sum()
             optimizer.zero_grad()
             torch.autograd.backward(loss)

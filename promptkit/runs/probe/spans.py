@@ -130,11 +130,13 @@ def _forward(model: HiddenStates, batch: Sequence[Sequence[int]]) -> Floats:
 
 
 def _owners(words: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[int]:
-    """The word of each token."""
+    """The word of each token; a space belongs to the word behind it."""
+    whole = " ".join(words)
     ends = np.cumsum([len(word) + 1 for word in words])  # with the space behind it
     found = []
     for start, end in spans:
-        # a token that begins with the space before its word belongs to that word
-        inside = max(end - 1, start)
-        found.append(min(int(np.searchsorted(ends, inside, side="right")), len(words) - 1))
+        letters = len(whole[start:end].rstrip())
+        inside = start + letters - 1 if letters else end
+        word = int(np.searchsorted(ends, inside, side="right"))
+        found.append(min(word, len(words) - 1))
     return found

@@ -3,7 +3,7 @@
     python bench/preference.py MODEL [--seeds 3] [--out FOLDER]
 
 MODEL is instructed (`pocket` by default). For each seed it learns the preferences of the mixture of
-`examples/pocket`; then test rows in the box are asked through templates in the box. The margin is
+`examples/pocket`, each row once; then test rows in the box are asked through templates in the box. The margin is
 the log-probability of the right label's word minus that of the likeliest wrong one, in nats.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ def main() -> None:
     mixture = read_mixture(
         ROOT / "examples" / "pocket" / "mixture.yaml", ("opposites", "who_is_it")
     )
+    mixture = replace(mixture, keys=mixture.keys.model_copy(update={"passes": 1}))
     models = [("before", given.model)]
     for seed in range(given.seeds):
         folder = given.out / str(seed)

@@ -8,8 +8,8 @@ from promptkit.backends.hidden import HiddenStates, check_poolings, layer_places
 from promptkit.errors import CapabilityError, SpecError, nearest
 from promptkit.strategies.layer_choice import View
 
-CHOOSE, ONE, ALL, MIX = "choose", "one", "all", "mix"
-WORDS = (CHOOSE, ONE, ALL, MIX)
+CHOOSE, ONE, AUTO, ALL, MIX = "choose", "one", "auto", "all", "mix"
+WORDS = (CHOOSE, ONE, AUTO, ALL, MIX)
 #: Adjacent layers of a block; half of the layers where a model has fewer than twice as many.
 BLOCK = 4
 #: Blocks of a model at about most: those of a deep model do not begin at every layer.
@@ -37,8 +37,8 @@ def check_layers(layers: object) -> None:
         or any(isinstance(one, bool) or not isinstance(one, int) for one in numbers)
     ):
         raise SpecError(
-            f"option 'layers' is {layers!r}; it must be 'choose', 'one', 'all', 'mix', a "
-            "number, or a list of numbers"
+            f"option 'layers' is {layers!r}; it must be 'choose', 'one', 'auto', 'all', 'mix', "
+            "a number, or a list of numbers"
         )
 
 
@@ -83,7 +83,7 @@ def views_of(layers: Layers, poolings: Sequence[str], n_states: int) -> list[Vie
         last = (n_states - 1,)
         tried = [*blocks_of(n_states), *([last] if n_states > 1 else [])]
         return [View(name, block) for name in poolings for block in tried]
-    if layers == ONE:
+    if layers in (ONE, AUTO):
         return [View(name, (place,)) for name in poolings for place in range(n_states)]
     if isinstance(layers, str):
         return [View(name, tuple(range(n_states))) for name in poolings]

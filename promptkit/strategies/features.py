@@ -17,6 +17,7 @@ from promptkit.protocols import NO_CONTEXT, FitContext
 from promptkit.strategies.classified import Classified, evidence_of, spread, targets_of
 from promptkit.strategies.feature_heads import check_classifier, fit_head
 from promptkit.strategies.feature_options import (
+    AUTO,
     CHOOSE,
     MIX,
     ONE,
@@ -28,7 +29,14 @@ from promptkit.strategies.feature_options import (
 )
 from promptkit.strategies.feature_state import FittedFeatures, read_state, write_state
 from promptkit.strategies.folds import at_most
-from promptkit.strategies.layer_choice import CHOSEN_ON, View, best_strength, best_view
+from promptkit.strategies.layer_choice import (
+    CHOSEN_ON,
+    VIEW_MARGIN,
+    View,
+    best_strength,
+    best_view,
+    proposed,
+)
 from promptkit.strategies.linear_heads import one_thread
 from promptkit.strategies.reading import Reading
 from promptkit.strategies.rows import counted_rows, named_rows
@@ -56,7 +64,8 @@ class Features(Classified):
             like training rows, and never held out.
         model: ``minilm``, a folder, or a hub id.
         layers: ``choose`` a block of adjacent layers, which stand side by side (four of them; half
-            of the layers in small models), or the last layer alone; ``one``: choose one layer; a
+            of the layers in small models), or the last layer alone; ``one``: choose one layer;
+            ``auto``: the same among those that LogME proposes, which is quicker; a
             number, from 0 (the embedding) up or from -1 (the last) down; a list of numbers, or
             ``all``, side by side; or ``mix``, a trained mean of all layers (Peters et al. 2018).
         pooling: ``choose``, ``mean``, ``cls`` (the first token), ``last`` or ``max``. Chosen is
@@ -192,7 +201,7 @@ class Features(Classified):
     def describe(self) -> Mapping[str, Any]:
         """Its name and options; the seed where rows are held out."""
         layers = self.layers if isinstance(self.layers, int | str) else list(self.layers)
-        searched = layers == ONE or CHOOSE in (layers, self.pooling, self.regularisation)
+        searched = layers in (ONE, AUTO) or CHOOSE in (layers, self.pooling, self.regularisation)
         return {
             "name": "features",
             "layers": layers,
@@ -242,7 +251,7 @@ class Features(Classified):
 
     def _settled(self, poolings: Sequence[str]) -> bool:
         """Whether the options leave no view to be chosen."""
-        return self.layers not in (CHOOSE, ONE) and len(poolings) == 1
+        return self.layers not in (CHOOSE, ONE, AUTO) and len(poolings) == 1
 
     def _view(self, whole: Mapping[str, NDArray[np.float32]], targets: Places) -> View:
         """The layers and the pooling that are given, or those that do best."""
@@ -256,7 +265,12 @@ class Features(Classified):
             states = whole[view.pooling][:, list(view.layers)]
             features.append(combined(Scaling(self.scaling).fit(states).apply(states)))
         tried = len(targets) - len(self.label_rows)
-        best, self.searched_ = best_view(views, features, targets, self.seed, tried)
+        margin = VIEW_MARGIN
+        if self.layers == AUTO:
+            places = [views.index(view) for view in proposed(views, features, targets)]
+            views, features = [views[at] for at in places], [features[at] for at in places]
+            margin = 0.0
+        best, self.searched_ = best_view(views, features, targets, self.seed, tried, margin)
         return best
 
     def _strength(self, features: Floats, targets: Places) -> float:

@@ -7,7 +7,8 @@ many views is the luckiest one. So the last layers and the model's usual pooling
 another view is better by more than two standard errors of the difference; and views are blocks of
 adjacent layers, which are fewer than layers and lose little where the best one is missed by one.
 The last layer alone is a view too: for many labels that differ in what a text is about it is what
-an encoder was trained for, and layers beside it do harm.
+an encoder was trained for, and layers beside it do harm. Of a single layer (``auto``) LogME
+proposes a few in one pass without training, and the best of these on held-out rows is taken.
 
 The regularisation of the chosen view is, for logistic regression, the strongest whose mean
 log-probability is within one standard error of the best; for the other classifiers, whose
@@ -26,6 +27,8 @@ from numpy.typing import NDArray
 from promptkit.strategies.feature_heads import fit_head, grid_of, usual_strength
 from promptkit.strategies.folds import folds
 from promptkit.strategies.linear_heads import logistic
+from promptkit.transferability import prepared
+from promptkit.transferability.logme import logme
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -39,6 +42,8 @@ SEARCH_STRENGTH, SEARCH_STRENGTH_MANY = 0.65, 0.04
 MANY = 20
 #: How far those fits go: they are many, and are only compared.
 SEARCH_TOL = 1e-3
+#: Views that LogME proposes, for held-out rows to confirm one of them.
+PROPOSED = 3
 #: Rows that a choice is made on at most; the fit itself takes all rows.
 CHOSEN_ON = 1000
 
@@ -62,6 +67,7 @@ def best_view(
     targets: Places,
     seed: int,
     tried: int | None = None,
+    margin: float = VIEW_MARGIN,
 ) -> tuple[View, dict[View, float]]:
     """The view with the latest layers of those that are within two standard errors of the best.
 
@@ -74,6 +80,7 @@ def best_view(
         targets: (n,) from 0 to s - 1.
         seed: Which row is held out when.
         tried: How many rows are ever held out, from the first; None: all.
+        margin: Standard errors, where they are not to be two.
 
     Returns:
         The view, and each view's mean log-probability of the right label; empty where nothing could
@@ -87,9 +94,26 @@ def best_view(
         for view, own in zip(views, features, strict=True)
     }
     best = told[max(views, key=lambda view: float(told[view].mean()))]
-    good = [view for view in views if _as_good(told[view], best, VIEW_MARGIN)]
+    good = [view for view in views if _as_good(told[view], best, margin)]
     chosen = max(good, key=lambda view: view.layers[-1])
     return chosen, {view: float(found.mean()) for view, found in told.items()}
+
+
+def proposed(views: Sequence[View], features: Sequence[Floats], targets: Places) -> list[View]:
+    """The views that LogME finds most promising, in its order: for a choice among many layers.
+
+    Scores of different poolings are compared too: all are of one model, and as wide.
+
+    Args:
+        views: What to choose among.
+        features: (n, w) scaled features of each view.
+        targets: (n,) from 0 to s - 1.
+    """
+    if targets.max() == 0:
+        return list(views)
+    said = [logme(prepared(own), targets) for own in features]
+    order = sorted(range(len(views)), key=lambda place: -said[place])
+    return [views[place] for place in order[:PROPOSED]]
 
 
 def _held_out(features: Floats, targets: Places, dealt: Sequence[tuple[Places, Places]]) -> Floats:

@@ -6,7 +6,13 @@ import pytest
 from promptkit.errors import SpecError
 from promptkit.strategies.feature_heads import STRENGTHS
 from promptkit.strategies.feature_options import blocks_of, views_of
-from promptkit.strategies.layer_choice import View, best_strength, best_view, narrowed
+from promptkit.strategies.layer_choice import (
+    View,
+    best_strength,
+    best_view,
+    narrowed,
+    proposed,
+)
 from promptkit.strategies.linear_heads import logistic
 
 VIEWS = [View("mean", (0,)), View("mean", (1,)), View("mean", (2,)), View("cls", (2,))]
@@ -116,3 +122,23 @@ def test_views_stand_for_the_options():
     assert views_of([-1, 0], ("max",), 3) == [View("max", (2, 0))]
     with pytest.raises(SpecError, match="layer 7"):
         views_of(7, ("mean",), 7)
+
+
+def test_logme_proposes_and_held_out_rows_confirm():
+    draw = np.random.default_rng(0)
+    targets = np.arange(120) % 3
+    features = []
+    for size in (0.0, 0.3, 2.5, 2.0, 1.5, 0.1):
+        own = draw.normal(size=(120, 6))
+        own[np.arange(120), targets] += size
+        features.append(own)
+    views = [View("mean", (layer,)) for layer in range(6)]
+    found = proposed(views, features, targets)
+    assert {view.layers[0] for view in found} == {2, 3, 4}
+    assert proposed(views, features, np.zeros(120, int)) == views
+    places = [view.layers[0] for view in found]
+    best, told = best_view(found, [features[at] for at in places], targets, 0, margin=0.0)
+    assert best.layers == (2,)
+    assert len(told) == 3
+    later, _ = best_view(found, [features[at] for at in places], targets, 0, margin=50.0)
+    assert later.layers == (4,)

@@ -3,8 +3,9 @@
     python bench/preference.py MODEL [--seeds 3] [--out FOLDER]
 
 MODEL is instructed (`pocket` by default). For each seed it learns the preferences of the mixture of
-`examples/pocket`, each row once; then test rows in the box are asked through templates in the box. The margin is
-the log-probability of the right label's word minus that of the likeliest wrong one, in nats.
+`examples/pocket`, each row once; then test rows in the box are asked through templates in the box.
+The margin is the log-probability of the right label's word minus that of the likeliest wrong one,
+in nats.
 """
 
 from __future__ import annotations

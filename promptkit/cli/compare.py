@@ -86,7 +86,7 @@ def command(
     ] = None,
     strategies: Annotated[str | None, panel("Names such as features,lora; or all.", WAYS)] = None,
     models: Annotated[
-        str | None, panel("Folders or hub ids (default: minilm, in the box).", WAYS)
+        str | None, panel("Folders or hub ids, or auto (default: minilm, in the box).", WAYS)
     ] = None,
     sizes: Annotated[
         str | None, panel("Numbers of labelled rows (default: 0,8,32,all).", WAYS)

@@ -11,6 +11,7 @@ from promptkit.errors import Interrupted, SpecError
 from promptkit.metrics.detectable import detectable_by_folds, detectable_on_rows
 from promptkit.protocols import Step
 from promptkit.runs.compare.cells import Bench
+from promptkit.runs.compare.chosen_models import models_of
 from promptkit.runs.compare.draws import cross_validation, fixed_test
 from promptkit.runs.compare.entries import entries_for
 from promptkit.runs.compare.keys import cell_name, comparison_name, entry_name, packages
@@ -146,7 +147,8 @@ def _ready(
     pilot: bool = True,
 ) -> Ready:
     begun = time.monotonic()
-    entries = entries_for(asked.strategies, asked.models)
+    models, chosen = models_of(asked, rows, device_of(asked))
+    entries = entries_for(asked.strategies, models)
     bench = Bench(rows, asked.seed, device_of(asked), asked.dtype)
     keys = {entry.name: entry_name(bench, entry) for entry in entries}
     timings = {entry.name: Timing() for entry in entries}
@@ -177,7 +179,7 @@ def _ready(
         cells=tuple(within_budget(cells, asked.budget, time.monotonic() - begun)),
         budget_seconds=asked.budget,
         detectable=_detectable(asked, rows),
-        notes=(*rows.notes, *notes),
+        notes=(*rows.notes, *chosen, *notes),
     )
     return Ready(asked, rows, draws, bench, timings, keys, plan, name, begun)
 

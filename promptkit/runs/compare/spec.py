@@ -29,7 +29,8 @@ class CompareSpec(BaseModel):
         limit: Only the first so many labelled rows.
         template: How prompts are put; by default one is found by the labels.
         strategies: Names of entries, or ``all``; by default those that earn their place.
-        models: ``minilm``, folders or hub ids.
+        models: ``minilm``, folders or hub ids; ``auto`` is the one of the others, or of those in
+            the box, whose layers tell the rows best.
         sizes: Numbers of labelled rows; None is all of them.
         seeds: Repeats of the cross-validation, or draws on a fixed test set.
         folds: Folds of the cross-validation.

@@ -19,8 +19,8 @@ class FeatureClassifier(LearnedClassifier):
 
     Args:
         model: ``minilm``, a folder of any text model of transformers, or a hub id.
-        layers: ``choose`` a block of adjacent layers, ``one``: choose one layer,
-            ``auto``: the same among those that LogME proposes, a number, a list of numbers,
+        layers: ``choose`` a block of adjacent layers, ``auto``: the same among
+            three that LogME proposes, ``one``: choose one layer, a number, a list of numbers,
             ``all``, or ``mix``; see `promptkit.strategies.features.Features`.
         pooling: ``choose``, ``mean``, ``cls``, ``last`` or ``max``.
         classifier: ``logistic``, ``svm``, ``ridge``, ``knn`` or ``centroid``.

@@ -79,11 +79,11 @@ def views_of(layers: Layers, poolings: Sequence[str], n_states: int) -> list[Vie
     Raises:
         SpecError: A layer that the model does not have, or one twice.
     """
-    if layers == CHOOSE:
+    if layers in (CHOOSE, AUTO):
         last = (n_states - 1,)
         tried = [*blocks_of(n_states), *([last] if n_states > 1 else [])]
         return [View(name, block) for name in poolings for block in tried]
-    if layers in (ONE, AUTO):
+    if layers == ONE:
         return [View(name, (place,)) for name in poolings for place in range(n_states)]
     if isinstance(layers, str):
         return [View(name, tuple(range(n_states))) for name in poolings]

@@ -31,7 +31,6 @@ from promptkit.strategies.feature_state import FittedFeatures, read_state, write
 from promptkit.strategies.folds import at_most
 from promptkit.strategies.layer_choice import (
     CHOSEN_ON,
-    VIEW_MARGIN,
     View,
     best_strength,
     best_view,
@@ -64,10 +63,10 @@ class Features(Classified):
             like training rows, and never held out.
         model: ``minilm``, a folder, or a hub id.
         layers: ``choose`` a block of adjacent layers, which stand side by side (four of them; half
-            of the layers in small models), or the last layer alone; ``one``: choose one layer;
-            ``auto``: the same among those that LogME proposes, which is quicker; a
-            number, from 0 (the embedding) up or from -1 (the last) down; a list of numbers, or
-            ``all``, side by side; or ``mix``, a trained mean of all layers (Peters et al. 2018).
+            of the layers in small models), or the last layer alone; ``auto``: the same among the
+            last layers and three views that LogME proposes; ``one``: choose one layer; a number,
+            from 0 (the embedding) up or from -1 (the last) down; a list of numbers, or ``all``,
+            side by side; or ``mix``, a trained mean of all layers (Peters et al. 2018).
         pooling: ``choose``, ``mean``, ``cls`` (the first token), ``last`` or ``max``. Chosen is
             among mean and cls for models with a CLS token, and mean and last for the others.
         classifier: ``logistic``, ``svm`` (linear), ``ridge``, ``knn`` or ``centroid``, of
@@ -265,12 +264,10 @@ class Features(Classified):
             states = whole[view.pooling][:, list(view.layers)]
             features.append(combined(Scaling(self.scaling).fit(states).apply(states)))
         tried = len(targets) - len(self.label_rows)
-        margin = VIEW_MARGIN
         if self.layers == AUTO:
             places = [views.index(view) for view in proposed(views, features, targets)]
             views, features = [views[at] for at in places], [features[at] for at in places]
-            margin = 0.0
-        best, self.searched_ = best_view(views, features, targets, self.seed, tried, margin)
+        best, self.searched_ = best_view(views, features, targets, self.seed, tried)
         return best
 
     def _strength(self, features: Floats, targets: Places) -> float:

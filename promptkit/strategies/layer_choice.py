@@ -7,8 +7,8 @@ many views is the luckiest one. So the last layers and the model's usual pooling
 another view is better by more than two standard errors of the difference; and views are blocks of
 adjacent layers, which are fewer than layers and lose little where the best one is missed by one.
 The last layer alone is a view too: for many labels that differ in what a text is about it is what
-an encoder was trained for, and layers beside it do harm. Of a single layer (``auto``) LogME
-proposes a few in one pass without training, and the best of these on held-out rows is taken.
+an encoder was trained for, and layers beside it do harm. With ``auto`` LogME proposes a few of
+these views in one pass, and held-out rows choose among them and the last layers in the same way.
 
 The regularisation of the chosen view is, for logistic regression, the strongest whose mean
 log-probability is within one standard error of the best; for the other classifiers, whose
@@ -67,7 +67,6 @@ def best_view(
     targets: Places,
     seed: int,
     tried: int | None = None,
-    margin: float = VIEW_MARGIN,
 ) -> tuple[View, dict[View, float]]:
     """The view with the latest layers of those that are within two standard errors of the best.
 
@@ -80,7 +79,6 @@ def best_view(
         targets: (n,) from 0 to s - 1.
         seed: Which row is held out when.
         tried: How many rows are ever held out, from the first; None: all.
-        margin: Standard errors, where they are not to be two.
 
     Returns:
         The view, and each view's mean log-probability of the right label; empty where nothing could
@@ -94,15 +92,15 @@ def best_view(
         for view, own in zip(views, features, strict=True)
     }
     best = told[max(views, key=lambda view: float(told[view].mean()))]
-    good = [view for view in views if _as_good(told[view], best, margin)]
+    good = [view for view in views if _as_good(told[view], best, VIEW_MARGIN)]
     chosen = max(good, key=lambda view: view.layers[-1])
     return chosen, {view: float(found.mean()) for view, found in told.items()}
 
 
 def proposed(views: Sequence[View], features: Sequence[Floats], targets: Places) -> list[View]:
-    """The views that LogME finds most promising, in its order: for a choice among many layers.
+    """The last layers, which stand unless another view is better, and those that LogME proposes.
 
-    Scores of different poolings are compared too: all are of one model, and as wide.
+    Scores of different poolings are compared too: all are of one model.
 
     Args:
         views: What to choose among.
@@ -113,7 +111,8 @@ def proposed(views: Sequence[View], features: Sequence[Floats], targets: Places)
         return list(views)
     said = [logme(prepared(own), targets) for own in features]
     order = sorted(range(len(views)), key=lambda place: -said[place])
-    return [views[place] for place in order[:PROPOSED]]
+    usual = max(range(len(views)), key=lambda at: (views[at].layers[-1], -at))
+    return [views[place] for place in dict.fromkeys([usual, *order[:PROPOSED]])]
 
 
 def _held_out(features: Floats, targets: Places, dealt: Sequence[tuple[Places, Places]]) -> Floats:

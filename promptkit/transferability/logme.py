@@ -21,6 +21,11 @@ def logme(features: Floats, targets: Places) -> float:
     by the fixed point of You et al. (2022). Rotating the features or multiplying them by a number
     changes nothing.
 
+    Other than in the paper the regression has an intercept: the label's mean is taken out. With few
+    rows the noise would else have to explain that mean, and all layers look alike: over 15 draws
+    of 64 to 770 rows the layer ranked first lost 8.8 points to the best one, with it 1.9
+    (docs/log.md).
+
     Args:
         features: (n, w).
         targets: (n,) from 0 to s - 1.
@@ -30,8 +35,9 @@ def logme(features: Floats, targets: Places) -> float:
     return float(
         np.mean(
             [
-                evidence(directions, variances, features.shape[1], (targets == label).astype(float))
+                evidence(directions, variances, features.shape[1], wanted - wanted.mean())
                 for label in range(int(targets.max()) + 1)
+                for wanted in [(targets == label).astype(float)]
             ]
         )
     )

@@ -33,7 +33,7 @@ def choose(
     """Rank pre-trained models and their layers for labelled rows, before anything is trained.
 
     Each model reads the rows once; what ranks is the accuracy of a linear probe that leaves each
-    row out of its own fit, and where rows cannot tell two models apart the smaller one is named.
+    row out of its own fit; a smaller model within half a point of the best is preferred to it.
 
     Args:
         X: Texts, a data frame or mappings, as for `promptkit.FeatureClassifier`.

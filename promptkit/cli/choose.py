@@ -44,10 +44,10 @@ HELP = """Choose a pre-trained model and a layer of it for your rows, before any
 
 Each model reads the rows once. Of every layer the table shows the accuracy of a linear probe that
 leaves each row out of its own fit, with its interval, beside LogME, kNN and others in the exports;
-of every model what it was trained on, how it fits the text, its size and its speed. Where rows
-cannot tell two models apart, the smaller one is named. [bold]--verify[/bold] trains probes, and says how
-well each score foretold them.
-"""  # noqa: E501
+of every model what it was trained on, how it fits the text, its size and its speed. It names
+the best, or a smaller model within half a point of it, and says which others the rows cannot tell
+from it. [bold]--verify[/bold] trains probes, and says how well each score foretold them.
+"""
 
 SUFFIXES = {
     ".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".txt": "table",

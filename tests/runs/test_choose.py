@@ -83,10 +83,10 @@ def test_what_a_token_sees_is_tried_and_not_believed(name, both):
     assert reads_both_sides(HiddenStates(family(name))) is both
 
 
-def test_of_models_that_rows_do_not_tell_apart_the_smaller_is_named():
-    right = [True] * 40 + [False] * 10
-    near = [True] * 39 + [False] * 11
-    far = [True] * 25 + [False] * 25
+def test_the_best_is_named_or_a_smaller_one_that_is_as_good():
+    right = [True] * 400 + [False] * 100
+    near = [True] * 395 + [False] * 5 + [True] * 3 + [False] * 97
+    far = [True] * 250 + [False] * 250
     sizes = [ModelFacts("large", parameters=100), ModelFacts("small", parameters=10),
              ModelFacts("tiny", parameters=1)]  # fmt: skip
     views = [view("large", 3, right), view("small", 2, near), view("tiny", 1, far)]
@@ -94,6 +94,11 @@ def test_of_models_that_rows_do_not_tell_apart_the_smaller_is_named():
     assert chosen.model == "small"
     assert [one.model for one in alike] == ["large", "small"]
     assert decide([views[0], views[2]], sizes)[0].model == "large"
+    # of few rows the better one is the better bet, though they do not tell the two apart
+    few = [view("large", 3, [True] * 6 + [False] * 4), view("small", 2, [True, False] * 5)]
+    chosen, alike = decide(few, sizes)
+    assert chosen.model == "large"
+    assert len(alike) == 2
 
 
 def test_a_model_that_cannot_be_read_is_told_and_the_others_go_on(home, rows, tmp_path):

@@ -1,8 +1,8 @@
 """Which model and which layer, before anything is trained: one forward pass for each model.
 
 What ranks is the accuracy of a linear probe that leaves each row out, since it is what a reader
-understands and foretells trained probes at least as well as any other score (docs/log.md). Views
-that the rows do not tell from the best one are alike, and of those the cheapest is named.
+understands and foretells trained probes about as well as any other score, over models too
+(docs/log.md).
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ Places = NDArray[np.int64]
 ROWS = 1000
 #: The score that ranks.
 RANKS = "ridge"
-#: Standard errors by which the best view must be ahead of a cheaper one.
-AHEAD = 1.0
+#: Standard errors within which rows do not tell a view from the best one, and how much accuracy a
+#: smaller model may cost.
+AHEAD, NEAR = 1.0, 0.005
 #: Called with (what is read, rows done, rows in all).
 OnModel = Callable[[str, int, int], None]
 
@@ -166,23 +167,26 @@ def choose_among(
 
 
 def decide(views: Sequence[View], facts: Sequence[ModelFacts]) -> tuple[View, list[View]]:
-    """The view to use, and those that the rows do not tell from the best: it is one of them.
+    """The view to use, and those that the rows do not tell from the best.
+
+    It is the best one, or that of a smaller model that is no more than half a point behind. Where
+    few rows cannot tell two models apart the better one is still the better bet.
 
     Args:
         views: The most promising first.
         facts: Of the models.
     """
     best = np.array(views[0].right, float)
-    alike = []
+    alike: list[View] = []
     for view in views:
         behind = best - np.array(view.right, float)
         error = AHEAD * behind.std(ddof=1) / np.sqrt(len(behind))
         if behind.mean() <= error + 1e-12:
             alike.append(view)
     size = {one.name: one.parameters or 0 for one in facts}
-    # within a model that is no dearer the best layer stands: it is read along anyhow
-    smallest = min(size[view.model] for view in alike)
-    return next(view for view in alike if size[view.model] == smallest), alike
+    near = [view for view in alike if views[0].accuracy.value - view.accuracy.value <= NEAR]
+    smallest = min(size[view.model] for view in near)
+    return next(view for view in near if size[view.model] == smallest), alike
 
 
 def _reasons(
@@ -195,13 +199,15 @@ def _reasons(
         f"{100 * chosen.accuracy.value:.1f}% of the rows, each left out of its own fit"
     )
     if best.model != chosen.model:
-        told.append(
-            f"{best.model} is ahead by {100 * (best.accuracy.value - chosen.accuracy.value):.1f} "
-            f"points, less than the standard error of {n:,} rows, and is the larger model"
-        )
-    beside = sorted({view.model for view in alike} - {chosen.model, best.model})
-    if beside:
-        told.append(f"as good as these rows can say: {', '.join(beside)}")
+        told.append(f"{best.model} is ahead by half a point or less, and is the larger model")
+    for model in dict.fromkeys(view.model for view in alike):
+        if model not in (chosen.model, best.model):
+            own_best = next(view for view in alike if view.model == model)
+            behind = 100 * (best.accuracy.value - own_best.accuracy.value)
+            told.append(
+                f"{model} is {behind:.1f} points behind, less than the standard error of "
+                f"{n:,} rows: more rows would tell the two apart"
+            )
     last = next((v for v in views if (v.model, v.layer) == (chosen.model, own.layers)), None)
     if last is not None and chosen.layer != own.layers:
         told.append(

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from promptkit.estimators.features import FeatureClassifier
     from promptkit.estimators.fine_tuned import FineTunedClassifier
     from promptkit.estimators.layers import LayerFeatures
+    from promptkit.probing import probe
     from promptkit.prompts import Template, find_template
     from promptkit.report.chosen import Chosen
     from promptkit.report.compared import Compared, compare
+    from promptkit.report.layer_profiles import LayerProfiles
     from promptkit.runs import EvalSpec, Store, build, run
     from promptkit.runs.saved import load_model
     from promptkit.types import Example, Prediction, RunRecord, Score
@@ -37,6 +39,7 @@ _HOMES = {
     "FeatureClassifier": "promptkit.estimators.features",
     "FineTunedClassifier": "promptkit.estimators.fine_tuned",
     "LayerFeatures": "promptkit.estimators.layers",
+    "LayerProfiles": "promptkit.report.layer_profiles",
     "Prediction": "promptkit.types",
     "PromptClassifier": "promptkit.estimators",
     "PromptkitError": "promptkit.errors",
@@ -50,6 +53,7 @@ _HOMES = {
     "find_template": "promptkit.prompts",
     "load": "promptkit.data",
     "load_model": "promptkit.runs.saved",
+    "probe": "promptkit.probing",
     "run": "promptkit.runs",
 }
 
@@ -65,6 +69,7 @@ __all__ = [
     "FeatureClassifier",
     "FineTunedClassifier",
     "LayerFeatures",
+    "LayerProfiles",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",
@@ -78,6 +83,7 @@ __all__ = [
     "find_template",
     "load",
     "load_model",
+    "probe",
     "run",
 ]
 

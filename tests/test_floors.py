@@ -23,7 +23,7 @@ FLOORS = [
     {"strategies"},
     {"runs"},
     {"report", "estimators"},
-    {"choosing"},
+    {"choosing", "probing"},
     {"cli", "__init__"},
     {"__main__"},
 ]

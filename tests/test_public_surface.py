@@ -19,6 +19,7 @@ SURFACE = [
     "FeatureClassifier",
     "FineTunedClassifier",
     "LayerFeatures",
+    "LayerProfiles",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",
@@ -32,6 +33,7 @@ SURFACE = [
     "find_template",
     "load",
     "load_model",
+    "probe",
     "run",
 ]
 HEAVY = {"torch", "transformers", "vllm", "datasets", "sklearn", "pandas", "sentence_transformers"}

@@ -230,3 +230,19 @@ def test_a_heat_map_says_its_numbers_without_its_colours(capsys):
     assert "–" in text
     assert heat.colour(0, 0)[0] != heat.colour(0, 8)[0]
     assert heat.html().count("<td") == 18
+
+
+def test_python_gives_profiles_by_name(home, tmp_path):
+    import promptkit
+
+    found = promptkit.probe("pos", limit=30, control=False)
+    assert len(found["pos"].layers) == 7
+    assert "pos" in str(found)
+    assert "<pre" in found._repr_html_()
+    assert json.loads(found.to("json"))["model"] == "minilm"
+    found.plot(tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").is_file()
+    with pytest.raises(KeyError):
+        found["dep"]
+    with pytest.raises(SpecError, match="format 'yml'"):
+        found.to("yml")

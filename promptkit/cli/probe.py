@@ -119,9 +119,13 @@ def _probed(model: str, tasks: list[ProbingTask], options: ProbeOptions) -> Prob
     done: set[str] = set()
 
     def on_part(what: str, part: int, of: int) -> None:
-        done.add(what.partition(":")[0])
-        watch.name = what
-        watch.on_progress(part, of)
+        task, _, step = what.partition(": ")
+        done.add(task)
+        watch.name = task if step != "reading" else f"{task}, reading"
+        if step == "reading":
+            watch.on_progress(part, of)
+        else:
+            watch.on_run(part, of, step)
 
     with watched("probing") as watch:
         try:

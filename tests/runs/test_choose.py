@@ -10,7 +10,7 @@ from promptkit.backends.hidden import HiddenStates
 from promptkit.errors import BackendError, DataError, SpecError
 from promptkit.report.choice import choice_csv, choice_html, choice_json, choice_markdown
 from promptkit.runs import eval_spec
-from promptkit.runs.choose import Candidates, ModelFacts, choose_for, decide
+from promptkit.runs.choose import Candidates, ModelFacts, choose_for, decide, drawn
 from promptkit.runs.choose.facts import card_of, distance, reads_both_sides
 from promptkit.runs.choose.nouns import View
 from promptkit.runs.choose.verify import LEADERS, chosen_to_verify, probe_accuracy
@@ -99,6 +99,16 @@ def test_the_best_is_named_or_a_smaller_one_that_is_as_good():
     chosen, alike = decide(few, sizes)
     assert chosen.model == "large"
     assert len(alike) == 2
+
+
+def test_as_many_rows_are_drawn_as_were_asked_for_and_labels_keep_their_shares():
+    targets = np.array([0] * 80 + [1] * 30 + [2] * 10)  # sorted, as some files are
+    found = drawn(targets, 90, 0)
+    assert len(found) == len(set(found)) == 90
+    assert (np.diff(found) > 0).all()
+    assert np.bincount(targets[found]).tolist() == pytest.approx([60, 22.5, 7.5], abs=1)
+    assert (drawn(targets, 500, 0) == np.arange(120)).all()
+    assert drawn(targets, 90, 1).tolist() != found.tolist()
 
 
 def test_a_model_that_cannot_be_read_is_told_and_the_others_go_on(home, rows, tmp_path):

@@ -26,7 +26,6 @@ from promptkit.runs.rows import rows_to_learn
 from promptkit.runs.search.outcome import accuracy
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.classified import targets_of
-from promptkit.strategies.folds import at_most
 from promptkit.strategies.linear_heads import one_thread
 from promptkit.strategies.reading import Reading
 from promptkit.transferability import prepared, scored
@@ -133,7 +132,7 @@ def choose_among(
         on_model: Told how far it is.
     """
     targets = np.asarray(targets_of(rows, labels), np.int64)
-    kept = at_most(targets, candidates.limit or ROWS, candidates.seed)
+    kept = drawn(targets, candidates.limit or ROWS, candidates.seed)
     seen, own = np.unique(targets[kept], return_inverse=True)
     if len(seen) < 2:
         raise DataError(f"{origin}: has one label alone, so that there is nothing to tell")
@@ -164,6 +163,22 @@ def choose_among(
         notes=(few,) if len(kept) < len(rows) else (),
         cost=reader.cost,
     )
+
+
+def drawn(targets: Places, most: int, seed: int) -> Places:
+    """Places of so many rows, in order; each label has its share.
+
+    Args:
+        targets: (n,) labels as numbers.
+        most: How many, where there are as many.
+        seed: Which.
+    """
+    order = np.random.default_rng([seed, 29]).permutation(len(targets))
+    share = np.empty(len(targets))
+    for label in np.unique(targets):
+        own = order[targets[order] == label]
+        share[own] = (np.arange(len(own)) + 0.5) / len(own)
+    return np.sort(order[np.argsort(share[order], kind="stable")][:most])
 
 
 def decide(views: Sequence[View], facts: Sequence[ModelFacts]) -> tuple[View, list[View]]:

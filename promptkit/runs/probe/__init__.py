@@ -315,6 +315,8 @@ def clustered(right: NDArray[np.bool_], groups: Places) -> Score:
 def expected_layer(scores: NDArray[np.float64]) -> float | None:
     """The mean layer at which means of the layers so far gain accuracy (Tenney et al. 2019).
 
+    None where nothing is gained in all, or losses outweigh gains so that it is no layer.
+
     Args:
         scores: (l,) accuracy with the layers 0 to l.
     """
@@ -322,7 +324,8 @@ def expected_layer(scores: NDArray[np.float64]) -> float | None:
     total = float(gains.sum())
     if total <= 0:
         return None
-    return float((np.arange(1, len(scores)) * gains).sum() / total)
+    found = float((np.arange(1, len(scores)) * gains).sum() / total)
+    return found if 0 <= found <= len(scores) - 1 else None
 
 
 def _by_label(

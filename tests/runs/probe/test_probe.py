@@ -128,6 +128,7 @@ def test_control_labels_hang_on_the_word_alone_and_have_the_real_shares():
 def test_statistics():
     assert expected_layer(np.array([0.2, 0.6, 0.8, 0.8])) == pytest.approx((0.4 + 0.4) / 0.6)
     assert expected_layer(np.array([0.5, 0.4])) is None
+    assert expected_layer(np.array([0.5, 0.6, 0.6, 0.51])) is None  # losses in later layers
     right = np.array([True] * 30 + [False] * 30)
     apart, together = clustered(right, np.arange(60)), clustered(right, np.repeat([0, 1, 2, 3], 15))
     assert apart.value == together.value == 0.5

@@ -31,7 +31,7 @@ from promptkit.types import Cost, Text
 
 POOLINGS = ("cls", "mean", "max", "last")
 #: Texts that go through together at most, so that a call's memory is bounded by its result.
-CHUNK = 1024
+CHUNK = 4096
 BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 65536}
 #: Bytes that the hidden states of a batch may take.
 BATCH_BYTES = 512 * 2**20

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from promptkit.backends.hidden import HiddenStates
 
 #: Rows between two reports of how far it is.
-CHUNK = 64
+CHUNK = 512
 SUFFIX = ".safetensors"
 #: Called with (rows done, rows in all).
 OnRows = Callable[[int, int], None]

@@ -272,7 +272,7 @@ class _Reader:
     def _states(self, states: HiddenStates) -> tuple[dict[str, NDArray[np.float32]], float | None]:
         """By pooling (n, l, w), and seconds of 1,000 rows; None where they were known."""
         found, n, before = [], len(self.texts), states.cost
-        step = max(64, -(-n // 20))
+        step = max(256, -(-n // 20))
         for start in range(0, n, step):
             part = self.texts[start : start + step]
             found.append(states.pooled(part, states.usual_poolings))

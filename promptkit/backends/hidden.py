@@ -218,10 +218,11 @@ class HiddenStates:
         return found
 
     @torch.inference_mode()
-    def _forward(
-        self, batch: Sequence[Sequence[int]], pooling: Sequence[str]
-    ) -> dict[str, NDArray[np.float32]]:
-        """By pooling, (n, l, w)."""
+    def layers_of(self, batch: Sequence[Sequence[int]]) -> tuple[list[Any], torch.Tensor]:
+        """(n, t, w) states of every layer for rows of token ids, and (n, t) where tokens are.
+
+        The last layer is what a head would read.
+        """
         features = padded(self.tokens, batch, self._device)
         if not getattr(self.network.config, "type_vocab_size", 0):
             # to GPT-2 a token type is one more word, whose embedding it adds
@@ -231,7 +232,14 @@ class HiddenStates:
         layers = list(output.hidden_states)
         if layers[-1].shape == output.last_hidden_state.shape:
             layers[-1] = output.last_hidden_state
-        mask = features["attention_mask"].bool()
+        return layers, features["attention_mask"].bool()
+
+    @torch.inference_mode()
+    def _forward(
+        self, batch: Sequence[Sequence[int]], pooling: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """By pooling, (n, l, w)."""
+        layers, mask = self.layers_of(batch)
         found = {}
         for name in pooling:
             stacked = torch.stack([pool(name, layer.float(), mask) for layer in layers], dim=1)

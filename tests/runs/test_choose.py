@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import yaml
 
 from promptkit.backends.hidden import HiddenStates
 from promptkit.errors import BackendError, DataError, SpecError
@@ -195,7 +194,6 @@ def test_results_leave_for_other_programs(home, rows):
     html = choice_html(choice, "promptkit tune --data a<b.csv")
     assert "a&lt;b.csv" in html
     assert "http" not in html.replace("http-equiv", "")
-    assert yaml.safe_load(choice_json(choice))
 
 
 def test_python_takes_rows_as_scikit_learn_does(home, rows, tmp_path):
@@ -215,3 +213,20 @@ def test_python_takes_rows_as_scikit_learn_does(home, rows, tmp_path):
         promptkit.choose(texts, labels[1:])
     with pytest.raises(SpecError, match="format 'yml'"):
         chosen.to("yml")
+
+
+def test_rows_are_compared_with_a_reference_and_a_template_may_render_them(home, rows, tmp_path):
+    other = tmp_path / "other.jsonl"
+    other.write_text("".join(
+        json.dumps({"text": f"Whale {i} swam north of the island."}) + "\n" for i in range(40)
+    ))  # fmt: skip
+    choice = choose_model(rows, ["minilm"], layers=(6,), reference=str(other), limit=40)
+    assert choice.models[0].distance > 1.5
+    same = choose_model(rows, ["minilm"], layers=(6,), reference=str(rows), limit=40)
+    assert same.models[0].distance < choice.models[0].distance
+    plain = next(v for v in choice.views if v.pooling == "mean")
+    told = choose_for(asked(rows, template="sentiment_binary_zero_shot",
+                            label_map={"good": "positive", "bad": "negative"}),
+                      Candidates(("minilm",), layers=(6,), limit=40))  # fmt: skip
+    read = next(v for v in told.views if v.pooling == "mean")
+    assert read.scores["logme"] != plain.scores["logme"]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from promptkit.backends.encoding import fitted_ids, padded
+from promptkit.backends.encoding import fitted_ids
 from promptkit.backends.hidden import HiddenStates
 from promptkit.backends.likelihood import TextLikelihood
 from promptkit.backends.own_classes import own_classes
@@ -78,20 +78,15 @@ def facts_of(
     return replace(found, **_of_likelihood(located, states, texts[:COUNTED]))
 
 
-@torch.inference_mode()
 def reads_both_sides(states: HiddenStates) -> bool:
     """Whether a token's state hangs on what stands behind it: tried, whatever a folder says."""
-    texts = [(Piece(text),) for text in ("one two three four", "one two three nine")]
-    ids, _ = fitted_ids(states.tokens, texts, states.max_tokens)
-    same = next((at for at, (a, b) in enumerate(zip(*ids, strict=False)) if a != b), 0)
-    found = []
-    for one in ids:
-        features = padded(states.tokens, [one], states.network.device)
-        if not getattr(states.network.config, "type_vocab_size", 0):
-            features.pop("token_type_ids", None)
-        found.append(states.network(**features).last_hidden_state[0, :same].float())
-    first, second = found
-    return bool(len(first)) and not torch.allclose(first, second, atol=1e-3, rtol=1e-3)
+    (ids,), _ = fitted_ids(states.tokens, [(Piece("one two three four"),)], states.max_tokens)
+    last = len(ids) - 1 - len(states.tokens.wrapping[1])
+    taken = {*ids, *states.tokens.control}
+    other = next(token for token in range(len(states.tokens.tokenizer)) if token not in taken)
+    changed = [other if at == last else token for at, token in enumerate(ids)]
+    first, second = (states.layers_of([own])[0][-1][0, :last].float() for own in (ids, changed))
+    return not torch.allclose(first, second, atol=1e-3, rtol=1e-3)
 
 
 def card_of(folder: Path) -> tuple[str, tuple[str, ...]]:

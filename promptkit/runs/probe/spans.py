@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from promptkit.backends.encoding import padded
 from promptkit.backends.hidden import HiddenStates
 from promptkit.backends.plan import batches
 from promptkit.runs.probe.nouns import Sentence, Span
@@ -117,14 +116,8 @@ def readable(states: WordStates, rows: Sequence[Sentence]) -> list[tuple[int, in
 
 @torch.inference_mode()
 def _forward(model: HiddenStates, batch: Sequence[Sequence[int]]) -> Floats:
-    """(n, l, t, w) states of every token in every layer, the last one as a head would read it."""
-    features = padded(model.tokens, batch, model.network.device)
-    if not getattr(model.network.config, "type_vocab_size", 0):
-        features.pop("token_type_ids", None)
-    output = model.network(**features, output_hidden_states=True)
-    layers = list(output.hidden_states)
-    if layers[-1].shape == output.last_hidden_state.shape:
-        layers[-1] = output.last_hidden_state
+    """(n, l, t, w) states of every token in every layer."""
+    layers, _ = model.layers_of(batch)
     found: Floats = torch.stack([one.float() for one in layers], dim=1).cpu().numpy()
     return found
 

@@ -137,7 +137,7 @@ def check_results(format: str, output: str | None, plot: str | None) -> None:
         MissingExtra: A picture without matplotlib.
     """
     from promptkit.errors import nearest
-    from promptkit.report.comparison_plot import check_plot
+    from promptkit.report.picture import check_plot
 
     if format not in SUFFIXES.values():
         raise SpecError(f"--format {format!r}: {nearest(format, tuple(SUFFIXES.values()))}")

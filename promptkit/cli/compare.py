@@ -201,7 +201,7 @@ def check_outputs(
     if output and Path(output).suffix not in SUFFIXES:
         raise SpecError(f"--output {output}: the name must end in {', '.join(SUFFIXES)}")
     if plot:
-        from promptkit.report.comparison_plot import check_plot
+        from promptkit.report.picture import check_plot
 
         check_plot(plot)
 

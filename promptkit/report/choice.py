@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from promptkit.report import figures, page
-from promptkit.report.heat import Heat, save_picture
+from promptkit.report.heat import Heat
 from promptkit.report.layout import bullets, heading, pairs, table
 from promptkit.report.markdown import escaped
 from promptkit.report.markdown import table as markdown_table
+from promptkit.report.picture import save_picture
 from promptkit.report.plain import cell, plain, shorten_middle
 from promptkit.report.written import csv_text, json_text
 from promptkit.runs.choose import Choice, ModelFacts, View

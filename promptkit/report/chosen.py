@@ -16,7 +16,7 @@ from promptkit.report.choice import (
     draw_choice,
     print_choice,
 )
-from promptkit.report.comparison_plot import check_plot
+from promptkit.report.picture import check_plot
 from promptkit.runs.choose import Choice, View
 
 #: Columns of the table where there is no terminal.

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from promptkit.errors import MissingExtra, SpecError, StoreError
 from promptkit.report.design import design_text
+from promptkit.report.picture import check_plot, save_picture
 from promptkit.report.plain import plain
 from promptkit.report.standing import curves, entry_names, standings
 from promptkit.runs.compare.nouns import Comparison, Entry, Line, Plan, Size
-
-#: Suffixes that a picture may have.
-PICTURES = (".svg", ".png", ".pdf")
 
 #: Colours that people who are colour-blind tell apart (Okabe and Ito, 2008), black left out, and
 #: two more: one for each strategy.
@@ -33,26 +29,6 @@ MARKERS: tuple[tuple[str, Any], ...] = (
 
 #: Points of 1/72 inch between two names to the right of their curves.
 LINE_HEIGHT = 11.5
-
-
-def check_plot(path: str | Path, name: str = "--plot") -> None:
-    """Refuse before the work what could not be drawn after it.
-
-    Raises:
-        SpecError: Another suffix, or no such folder.
-        MissingExtra: matplotlib is not installed.
-    """
-    file = Path(path)
-    if file.suffix.lower() not in PICTURES:
-        raise SpecError(f"{name} {path}: the name must end in {', '.join(PICTURES)}")
-    if not file.absolute().parent.is_dir():
-        raise SpecError(f"{name} {path}: no such folder {file.parent}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(
-            f"{name} needs matplotlib; install it with: pip install 'promptkit[plot]'"
-        ) from error
 
 
 def plot_comparison(comparison: Comparison, path: str | Path) -> None:
@@ -72,17 +48,7 @@ def plot_comparison(comparison: Comparison, path: str | Path) -> None:
     """
     check_plot(path)
     figure = _figure(comparison)
-    # The same comparison gives the same file: no date, and no random ids.
-    metadata = {} if Path(path).suffix.lower() == ".png" else {_date_key(path): None}
-    import matplotlib
-
-    try:
-        with matplotlib.rc_context({"svg.hashsalt": "promptkit"}), warnings.catch_warnings():
-            # A character that no font here has is drawn as a box, which says it as well.
-            warnings.filterwarnings("ignore", message="Glyph")
-            figure.savefig(path, dpi=160, metadata=metadata, bbox_inches="tight", pad_inches=0.15)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+    save_picture(figure, path)
 
 
 def _figure(comparison: Comparison) -> Any:
@@ -275,7 +241,3 @@ def _top(block: Sequence[float], gap: float) -> float:
 
 def _tick(size: Size, rows: float) -> str:
     return f"{rows:,.0f}" if size is not None else f"all\n({rows:,.0f})"
-
-
-def _date_key(path: str | Path) -> str:
-    return "Date" if Path(path).suffix.lower() == ".svg" else "CreationDate"

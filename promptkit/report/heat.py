@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from promptkit.report.layout import HEAD
+from promptkit.report.picture import save_picture
 from promptkit.report.plain import cell, plain, shorten_middle
 
 #: The ends of the scale and what lies between (viridis): dark is little, light is much.
@@ -111,7 +112,7 @@ class Heat:
         """Write a picture.
 
         Args:
-            path: Ends in .png, .svg or .pdf; see `promptkit.report.comparison_plot.check_plot`.
+            path: Ends in .png, .svg or .pdf; see `promptkit.report.picture.check_plot`.
             title: Above it.
 
         Raises:
@@ -138,30 +139,6 @@ class Heat:
         for side in axes.spines.values():
             side.set_visible(False)
         save_picture(figure, path)
-
-
-def save_picture(figure: Any, path: str | Path) -> None:
-    """Write a figure of matplotlib; the same one gives the same file.
-
-    Raises:
-        StoreError: The file cannot be written.
-    """
-    import warnings
-
-    import matplotlib
-
-    from promptkit.errors import StoreError
-
-    suffix = Path(path).suffix.lower()
-    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    try:
-        with matplotlib.rc_context({"svg.hashsalt": "promptkit"}), warnings.catch_warnings():
-            # a character that no font here has is drawn as a box, which says it as well
-            warnings.filterwarnings("ignore", message="Glyph")
-            figure.savefig(path, dpi=160, metadata=dates.get(suffix, {}), bbox_inches="tight",
-                           pad_inches=0.15)  # fmt: skip
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _square(at: int, line: int, colour: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from promptkit.errors import SpecError, nearest
-from promptkit.report.comparison_plot import check_plot
+from promptkit.report.picture import check_plot
 from promptkit.report.probed import (
     draw_probed,
     print_probed,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from promptkit.errors import MissingExtra, SpecError
-from promptkit.report.comparison_plot import plot_comparison
-from promptkit.report.picture import check_plot, spread
+from promptkit.report.comparison_plot import plot_comparison, spread
+from promptkit.report.picture import check_plot
 from tests.report.comparisons import comparison, crowded
 
 WAYS = ["majority", "zero-shot", "features", "lora"]

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from promptkit.backends.afresh import may_know, note
 from promptkit.backends.encoding import fitted_ids, padded
 from promptkit.backends.meter import Meter
 from promptkit.backends.plan import batches
@@ -180,10 +182,12 @@ class EmbeddingBackend:
     def _encoded(self, texts: Sequence[Text]) -> list[_Encoded]:
         """Each text encoded; what an earlier call computed is remembered."""
         wanted = list(dict.fromkeys(texts))
-        new = [text for text in wanted if text not in self._remembered]
+        memory = self._remembered
+        new = [text for text in wanted if text not in memory or not may_know(memory, text)]
         vectors, cut, n_tokens = self._encode(new)
         for text, *own in zip(new, vectors, cut, n_tokens, strict=True):
             self._remembered[text] = _Encoded(*own)
+        note(memory, new)
         found = [self._remembered[text] for text in texts]
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
@@ -209,6 +213,21 @@ class EmbeddingBackend:
         self._meter.add(computed_tokens=features["input_ids"].numel())
         unit: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
         return unit
+
+
+def shared_encoder(
+    model: str = "minilm", *, device: str = "auto", dtype: str = "auto"
+) -> EmbeddingBackend:
+    """The same encoder again for the same arguments and weights, with what it remembers.
+
+    Cross-validation asks for one encoder many times over, about the same texts.
+    """
+    return _shared(model, locate(model).hash(), device, dtype)
+
+
+@lru_cache(maxsize=2)
+def _shared(model: str, weights: str, device: str, dtype: str) -> EmbeddingBackend:
+    return EmbeddingBackend(model, device=device, dtype=dtype)
 
 
 def _stacked(found: Sequence[_Encoded]) -> NDArray[np.float32]:

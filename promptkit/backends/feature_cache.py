@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+from promptkit.backends.afresh import may_know, note
 from promptkit.backends.feature_shards import Shards, Stored
 from promptkit.types import Text
 
@@ -51,6 +52,7 @@ class FeatureCache:
 
     def get(self, pooling: str, keys: Sequence[bytes]) -> dict[bytes, Stored]:
         """What is known of these texts."""
+        keys = [key for key in keys if may_know(self, (pooling, key))]
         found = {}
         for key in keys:
             row = self._rows.get((pooling, key))
@@ -70,6 +72,7 @@ class FeatureCache:
         Raises:
             StoreError: The disk does not take them.
         """
+        note(self, ((pooling, key) for key in rows))
         self._remember(pooling, rows)
         if on_disk and rows and self.folder is not None:
             self._on_disk(self.folder, pooling).put(list(rows), list(rows.values()))

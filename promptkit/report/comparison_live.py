@@ -18,7 +18,7 @@ from promptkit.report.layout import FAINT, pairs, table
 from promptkit.report.plain import plain
 from promptkit.report.plans import plan_line
 from promptkit.report.standing import entry_names
-from promptkit.runs.compare.engine import Watch
+from promptkit.runs.compare.working import Watch
 from promptkit.runs.compare.nouns import Cell, Entry, Line, Plan, Planned, Size, size_name
 
 Key = tuple[str, Size]
@@ -99,6 +99,10 @@ class LiveComparison(Watch):
         whole = self._done[key] == self._planned()[key]
         if whole and key in self._computed and not self.console.is_terminal:
             self._say(self._log_line(key, seconds_left))
+
+    def waiting(self, cells: int) -> None:
+        """So many cells are with other workers, and nothing else is left to do."""
+        self._now, self._step = f"waiting for {cells:,} cells of other workers", ""
 
     def view(self) -> RenderableType:
         """What a terminal shows now."""

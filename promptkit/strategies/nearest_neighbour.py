@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from promptkit.backends.embedding import EmbeddingBackend
+from promptkit.backends.embedding import EmbeddingBackend, shared_encoder
 from promptkit.backends.meter import Meter
 from promptkit.backends.weights import MINILM, locate
 from promptkit.errors import CapabilityError, SpecError, StoreError
@@ -169,7 +169,7 @@ class NearestNeighbour(Classified):
                     f"strategy 'nearest_neighbour' needs a sentence encoder; {self.model!r} is of "
                     f"kind {kind!r}: use --model {MINILM}, or a sentence-transformers folder"
                 )
-            self._encoder = EmbeddingBackend(self.model, device=self.device, dtype=self.dtype)
+            self._encoder = shared_encoder(self.model, device=self.device, dtype=self.dtype)
         return self._encoder
 
 

@@ -3,83 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from promptkit.errors import Interrupted, SpecError
 from promptkit.metrics.detectable import detectable_by_folds, detectable_on_rows
-from promptkit.protocols import Step
 from promptkit.runs.compare.cells import Bench
 from promptkit.runs.compare.chosen_models import models_of
 from promptkit.runs.compare.draws import cross_validation, fixed_test
 from promptkit.runs.compare.entries import entries_for
 from promptkit.runs.compare.keys import cell_name, comparison_name, entry_name, packages
-from promptkit.runs.compare.lines import lines_of, rough_lines
-from promptkit.runs.compare.nouns import (
-    Cell,
-    Comparison,
-    Design,
-    Draw,
-    Entry,
-    Line,
-    Plan,
-    Planned,
-    Size,
-)
+from promptkit.runs.compare.lines import lines_of
+from promptkit.runs.compare.nouns import Cell, Comparison, Design, Draw, Entry, Plan, Size
 from promptkit.runs.compare.pilot import run_pilot
-from promptkit.runs.compare.planning import EVERY_ROW, cells_for, within_budget
+from promptkit.runs.compare.planning import cells_for, within_budget
+from promptkit.runs.compare.processes import helpers
 from promptkit.runs.compare.rows import Rows, rows_of
 from promptkit.runs.compare.spec import CompareSpec
 from promptkit.runs.compare.store import CellStore
-from promptkit.runs.compare.timing import Timing
 from promptkit.runs.compare.verdict import verdict_of
-
-
-class Watch:
-    """Looks on while a comparison runs; this one says nothing."""
-
-    def piloting(self, entry: Entry) -> None:
-        """A pilot of this entry begins."""
-
-    def planned(self, plan: Plan) -> None:
-        """The plan stands; nothing has been computed yet."""
-
-    def started(self, cell: Planned) -> None:
-        """A cell begins."""
-
-    def step(self, step: Step) -> None:
-        """A fit within the cell has come so far."""
-
-    def finished(self, cell: Cell, lines: Sequence[Line], seconds_left: float) -> None:
-        """A cell ended, or was found in the store; the lines hold means without intervals."""
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A comparison that is checked and planned.
-
-    Args:
-        asked: What was asked for.
-        rows: The rows.
-        draws: Training and held-out places.
-        bench: Computes cells.
-        timings: What each entry takes, by its name.
-        keys: The key of each entry, by its name.
-        plan: The plan.
-        fingerprint: Names the comparison.
-        begun: When the pilot began; a budget counts from there.
-    """
-
-    asked: CompareSpec
-    rows: Rows
-    draws: tuple[Draw, ...]
-    bench: Bench
-    timings: dict[str, Timing]
-    keys: dict[str, str]
-    plan: Plan
-    fingerprint: str
-    begun: float
+from promptkit.runs.compare.working import Ready, Shift, Watch, timed
 
 
 def plan_comparison(
@@ -102,14 +46,16 @@ def run_comparison(
     root: str | Path | None = None,
     watch: Watch | None = None,
     pilot: bool = True,
+    processes: int = 1,
 ) -> Comparison:
-    """Compare.
+    """Compare; what other workers compute meanwhile is taken up.
 
     Args:
         asked: What to compare.
         root: Where cells are kept; see `CellStore`.
         watch: Looks on.
         pilot: Whether to predict times; without, a budget sees what cells took, and no more.
+        processes: Processes of this machine that compute side by side.
 
     Raises:
         Interrupted: Ctrl-C; finished cells are stored.
@@ -120,11 +66,47 @@ def run_comparison(
     rows, draws, name = _drawn(asked)
     with CellStore(name, root).open(fresh=asked.fresh) as store:
         ready = _ready(asked, rows, draws, name, store, watch, pilot)
-        cells: list[Cell] = []
+        shift = Shift(ready, store, watch)
+        begun = time.monotonic()
         try:
-            return _run(ready, store, watch, cells)
+            with helpers(asked, root, processes):
+                shift.work()
         except KeyboardInterrupt as error:
-            raise Interrupted(len(cells), len(ready.plan.cells), what="cells") from error
+            raise Interrupted(len(shift.cells), len(ready.plan.cells), what="cells") from error
+        seconds, stored = time.monotonic() - begun, len(shift.cells) - shift.computed
+        return _concluded(ready, shift.cells, seconds, stored)
+
+
+def help_comparison(
+    asked: CompareSpec, *, root: str | Path | None = None, watch: Watch | None = None
+) -> tuple[int, int]:
+    """Compute cells of a comparison until none is left that nobody has.
+
+    Nothing is tried beforehand, and what other workers have is not waited for: this is what further
+    processes, machines or tasks of a cluster do.
+
+    Args:
+        asked: What is compared, as all workers were told it.
+        root: Where cells are kept, the same for all workers.
+        watch: Looks on.
+
+    Returns:
+        Cells that were computed here, and cells that are yet to be finished by others.
+
+    Raises:
+        Interrupted: Ctrl-C; finished cells are stored.
+        PromptkitError: Rows, options or store failed.
+    """
+    watch = watch or Watch()
+    rows, draws, name = _drawn(asked)
+    with CellStore(name, root).open() as store:
+        ready = _ready(asked, rows, draws, name, store, watch, pilot=False)
+        shift = Shift(ready, store, watch, waits=False)
+        try:
+            shift.work()
+        except KeyboardInterrupt as error:
+            raise Interrupted(len(shift.cells), len(ready.plan.cells), what="cells") from error
+        return shift.computed, len(ready.plan.cells) - len(shift.cells)
 
 
 def _drawn(asked: CompareSpec) -> tuple[Rows, tuple[Draw, ...], str]:
@@ -151,11 +133,9 @@ def _ready(
     entries = entries_for(asked.strategies, models)
     bench = Bench(rows, asked.seed, device_of(asked), asked.dtype)
     keys = {entry.name: entry_name(bench, entry) for entry in entries}
-    timings = {entry.name: Timing() for entry in entries}
-    if pilot:
-        timings = run_pilot(
-            bench, entries, draws[0], lambda entry: keys[entry.name], store, watch.piloting
-        )
+    timings = run_pilot(
+        bench, entries, draws[0], lambda entry: keys[entry.name], store, watch.piloting, pilot
+    )
     design: Design = "test" if rows.held else "cv"
     smallest = min(len(draw.train) for draw in draws)
     sizes, notes = _sizes(asked.sizes, smallest)
@@ -164,7 +144,7 @@ def _ready(
         return timings[entry.name].seconds(n_train, n_held)
 
     cells = cells_for(entries, draws, sizes, design, seconds)
-    cells = _timed(cells, timings, keys, store)
+    cells = timed(cells, timings, lambda x: cell_name(keys[x.entry.name], x.size, x.draw), store)
     n_held = len(rows.held) or len(rows.labelled)
     plan = Plan(
         data=rows.name,
@@ -218,63 +198,12 @@ def _sizes(asked: Sequence[Size], n_train: int) -> tuple[tuple[Size, ...], list[
     return (*kept, None), notes  # the verdict is about all rows, so they always stand
 
 
-def _run(ready: Ready, store: CellStore, watch: Watch, cells: list[Cell]) -> Comparison:
-    plan = ready.plan
-    watch.planned(plan)
-    begun = time.monotonic()
-    from_store = 0
-    todo = list(plan.cells)
-    while todo:
-        todo = _timed(todo, ready.timings, ready.keys, store)
-        todo = within_budget(todo, plan.budget_seconds, time.monotonic() - ready.begun)
-        planned, todo = todo[0], todo[1:]
-        key = cell_name(ready.keys[planned.entry.name], planned.size, planned.draw)
-        found = store.cell(key)
-        if found is None and planned.dropped:
-            continue
-        if found is None:
-            watch.started(planned)
-            found = _compute(ready, planned, watch)
-            store.add(key, found)
-        else:
-            from_store += 1
-        found = replace(found, entry=planned.entry.name)
-        cells.append(found)
-        ready.timings[planned.entry.name].add_cell(found)
-        left = sum(cell.seconds for cell in todo if not cell.dropped)
-        watch.finished(found, rough_lines(plan, cells, ready.rows.golds(), ready.draws), left)
-    return _concluded(ready, cells, time.monotonic() - begun, from_store)
-
-
-def _timed(
-    cells: Sequence[Planned],
-    timings: Mapping[str, Timing],
-    keys: Mapping[str, str],
-    store: CellStore,
-) -> list[Planned]:
-    """The cells with what is known by now about the time that they take; stored ones take none."""
-    timed = []
-    for cell in cells:
-        stored = store.cell(cell_name(keys[cell.entry.name], cell.size, cell.draw))
-        seconds = timings[cell.entry.name].seconds(cell.n_train, cell.n_held) if not stored else 0.0
-        timed.append(replace(cell, seconds=seconds, dropped=False))
-    return timed
-
-
-def _compute(ready: Ready, planned: Planned, watch: Watch) -> Cell:
-    if planned.draw == EVERY_ROW:
-        train: tuple[int, ...] = ()
-        held = tuple(sorted({place for draw in ready.draws for place in draw.held}))
-    else:
-        draw = ready.draws[planned.draw]
-        train, held = draw.train[: planned.n_train], draw.held
-    return ready.bench.cell(
-        planned.entry, planned.size, planned.draw, train, held, on_step=watch.step
-    )
-
-
 def _concluded(ready: Ready, cells: Sequence[Cell], seconds: float, from_store: int) -> Comparison:
     plan, golds = ready.plan, ready.rows.golds()
+    order = {ready.key(cell): place for place, cell in enumerate(plan.cells)}
+    cells = sorted(
+        cells, key=lambda x: order[cell_name(ready.keys[x.entry], x.size, x.draw)]
+    )  # others' cells come in as they are done
     done = {(cell.entry, cell.size, cell.draw) for cell in cells}
     plan = replace(
         plan,

@@ -11,6 +11,8 @@ from promptkit.backends.meter import resident_peak_bytes
 
 _CLEAR = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
+#: Share of the free memory that a cell may take beside other workers.
+SPARE = 0.8
 
 
 def start_peak() -> None:
@@ -41,3 +43,24 @@ def _cuda() -> Any:
     """torch, where it is loaded and uses a GPU."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and torch.cuda.is_initialized() else None
+
+
+def room_for(peak: int) -> bool:
+    """Whether a cell that needs so many bytes in all fits beside what runs on this machine.
+
+    What this process holds already counts as there. Where nothing tells, it fits.
+    """
+    import torch
+
+    from promptkit.backends.memory import free_bytes
+
+    free = free_bytes(torch.device("cpu"))
+    return free is None or max(0, peak - _resident_bytes()) <= SPARE * free
+
+
+def _resident_bytes() -> int:
+    with contextlib.suppress(OSError):
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from promptkit.runs.compare.work import Work
 from promptkit.types import Scalar, Score
 
 #: A number of labelled rows; None stands for all of them.
@@ -80,6 +81,12 @@ class Cell:
         peak_bytes: Highest memory of the process when the cell ended.
         problem: Why it failed, in one line; empty when it did not.
         facts: What the strategy chose inside its training rows, for people.
+        seconds: Seconds of all of it, from building the strategy to the last measurement.
+        confidence: For each held-out row, the probability of the predicted label in thousandths;
+            -1 where there is none. Empty in cells that were kept before this was.
+        fit_work: What adapting took, nothing known beforehand; None where it was not measured so.
+        row_work: The same of a row that nothing has read before.
+        stored_bytes: Bytes that have to be kept to predict again, beside the model in the box.
     """
 
     entry: str
@@ -94,6 +101,16 @@ class Cell:
     problem: str = ""
     facts: str = ""
     row_seconds: float = 0.0
+    seconds: float = 0.0
+    confidence: tuple[int, ...] = ()
+    fit_work: Work | None = None
+    row_work: Work | None = None
+    stored_bytes: int = 0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was adapted with nothing known beforehand, as a user would."""
+        return self.fit_work is not None
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,7 @@ class Planned:
         n_held: Held-out rows.
         seconds: Predicted seconds.
         dropped: Whether the budget leaves it out.
+        new: Whether its entry has not read the held-out rows before.
     """
 
     entry: Entry
@@ -117,6 +135,12 @@ class Planned:
     n_held: int
     seconds: float
     dropped: bool = False
+    new: bool = True
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is adapted with nothing known beforehand: on the first draw."""
+        return self.draw <= 0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ An entry's later draw is never computed where its earlier one was dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from promptkit.runs.compare.nouns import Design, Draw, Entry, Planned, Size
@@ -52,7 +52,17 @@ def cells_for(
                 n = len(draw.train) if size is None else size
                 held = len(draw.held)
                 cells.append(Planned(entry, size, draw.index, n, held, seconds(entry, n, held)))
-    return sorted(cells, key=_urgency)
+    return list(_marked(sorted(cells, key=_urgency), draws))
+
+
+def _marked(cells: Sequence[Planned], draws: Sequence[Draw]) -> Iterator[Planned]:
+    """The cells, and whether their entry comes to the held-out rows for the first time."""
+    held = {draw.index: frozenset(draw.held) for draw in draws}
+    read: dict[str, set[int]] = {}
+    for cell in cells:
+        known = read.setdefault(cell.entry.name, set())
+        yield replace(cell, new=not held.get(cell.draw, frozenset([-1])) <= known)
+        known |= held.get(cell.draw, frozenset())
 
 
 def _urgency(cell: Planned) -> tuple[float, ...]:

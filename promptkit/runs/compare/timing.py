@@ -2,51 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
-from promptkit.runs.compare.nouns import Cell
+from promptkit.runs.compare.nouns import Cell, Planned
+
+#: Held-out rows by which the time of a prediction is measured.
+TIMED = 32
 
 
 class Timing:
     """Seconds of one entry's cells.
 
-    A fit is taken to cost a fixed part and a part for each training row, both at least 0, through
-    the measured points of the fewest and of the most rows; a prediction costs the same for each
-    row.
+    A fit is taken to cost what the measured ones with the nearest numbers of rows say, and beyond
+    them as much more for each row as between the fewest and the most. Fits that begin with nothing
+    known, and predictions of rows that the entry has not read, are apart from the others, which
+    find much of it in memory.
     """
 
     def __init__(self) -> None:
-        self._fits: dict[int, list[float]] = {}
-        self._predicted_rows = 0
-        self._predict_seconds = 0.0
+        self._fits: dict[bool, dict[int, list[float]]] = {True: {}, False: {}}
+        self._rows: dict[bool, list[float]] = {True: [0.0, 0.0], False: [0.0, 0.0]}
+        self._rest: list[float] = []
+        self._assumed = 0.0
 
-    def add(self, n_train: int, fit_seconds: float, n_held: int, predict_seconds: float) -> None:
-        """Take in a measured cell; real cells replace the pilot's word as they come in."""
-        self._fits.setdefault(n_train, []).append(fit_seconds)
-        self._predicted_rows += n_held
-        self._predict_seconds += predict_seconds
+    def add(
+        self,
+        n_train: int,
+        fit_seconds: float,
+        n_held: int,
+        predict_seconds: float,
+        *,
+        fresh: bool = True,
+        new: bool = True,
+    ) -> None:
+        """Take in a measured cell; real cells replace the pilot's word as they come in.
 
-    def add_cell(self, cell: Cell) -> None:
+        Args:
+            n_train: Rows of the fit.
+            fit_seconds: What it took.
+            n_held: Rows that were predicted.
+            predict_seconds: What that took.
+            fresh: Whether the fit began with nothing known.
+            new: Whether the entry had not read the predicted rows before.
+        """
+        self._fits[fresh].setdefault(n_train, []).append(fit_seconds)
+        rows = self._rows[new]
+        rows[0] += n_held
+        rows[1] += predict_seconds
+
+    def add_cell(self, cell: Cell, new: bool = True) -> None:
         """The same for a finished cell; one that failed says nothing."""
-        if not cell.problem:
-            self.add(cell.n_train, cell.fit_seconds, len(cell.predicted), cell.predict_seconds)
+        if cell.problem:
+            return
+        self.add(
+            cell.n_train, cell.fit_seconds, len(cell.predicted), cell.predict_seconds,
+            fresh=cell.is_fresh, new=new,
+        )  # fmt: skip
+        if cell.is_fresh:
+            self._rest.append(max(0.0, cell.seconds - cell.fit_seconds - cell.predict_seconds))
 
-    def seconds(self, n_train: int, n_held: int) -> float:
+    def assume(self, row_seconds: float) -> None:
+        """What a row takes until one has been predicted."""
+        self._assumed = row_seconds
+
+    @property
+    def row_seconds(self) -> float:
+        """Seconds of a row that the entry has not read; 0 where none was measured."""
+        rows, seconds = self._rows[True]
+        return seconds / rows if rows else 0.0
+
+    def seconds(self, n_train: int, n_held: int, *, fresh: bool = False, new: bool = True) -> float:
         """Predicted seconds; 0 where nothing was measured."""
-        each = self._predict_seconds / self._predicted_rows if self._predicted_rows else 0.0
-        return self._fit(n_train) + n_held * each
+        return self._fit(n_train, fresh) + n_held * self._each(new)
 
-    def _fit(self, n: int) -> float:
-        if not self._fits:
-            return 0.0
-        if n in self._fits:
-            return _mean(self._fits[n])
-        low, high = min(self._fits), max(self._fits)
-        first, last = _mean(self._fits[low]), _mean(self._fits[high])
-        if low == high:
-            return first * max(1.0, n / max(low, 1))
-        slope = max(0.0, (last - first) / (high - low))
-        return max(0.0, last + slope * (n - high)) if n > high else first + slope * (n - low)
+    def of(self, cell: Planned) -> float:
+        """Predicted seconds of a cell, with what is measured in it for its costs."""
+        found = self.seconds(cell.n_train, cell.n_held, fresh=cell.is_fresh, new=cell.new)
+        if not cell.is_fresh:
+            return found
+        return found + (_mean(self._rest) if self._rest else TIMED * self._each(True))
+
+    def _each(self, new: bool) -> float:
+        """Seconds of a row; as of rows of the other kind where none of this one were measured."""
+        own, other = self._rows[new], self._rows[not new]
+        rows, seconds = own if own[0] else other
+        return seconds / rows if rows else self._assumed
+
+    def _fit(self, n: int, fresh: bool) -> float:
+        own, other = self._fits[fresh], self._fits[not fresh]
+        if not own:
+            return _along(other, n)
+        if len(own) == 1 and n not in own and other:
+            # one point has no slope; the other kind's is taken, scaled to it
+            (at,) = own
+            there = _along(other, at)
+            if there > 0:
+                return _along(other, n) * _mean(own[at]) / there
+        return _along(own, n)
+
+
+def _along(fits: Mapping[int, Sequence[float]], n: int) -> float:
+    """Seconds with n rows, by measured ones with fewer and more."""
+    if not fits:
+        return 0.0
+    points = [(rows, _mean(fits[rows])) for rows in sorted(fits)]
+    low, high = points[0], points[-1]
+    if low == high:
+        return low[1] * max(1.0, n / max(low[0], 1))
+    for (before, first), (after, second) in pairwise(points):
+        if before <= n <= after:
+            return first + (second - first) * (n - before) / (after - before)
+    slope = max(0.0, (high[1] - low[1]) / (high[0] - low[0]))
+    if n > high[0]:
+        return high[1] + slope * (n - high[0])
+    return max(0.0, low[1] - slope * (low[0] - n))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,6 +1,5 @@
 """Whole comparisons on in-box rows, with strategies that take no model."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from promptkit.errors import Interrupted, SpecError, StoreError
-from promptkit.runs.compare.engine import Watch, device_of, plan_comparison, run_comparison
+from promptkit.runs.compare.engine import (
+    device_of,
+    help_comparison,
+    plan_comparison,
+    run_comparison,
+)
 from promptkit.runs.compare.entries import OFFERS, Offer
 from promptkit.runs.compare.spec import CompareSpec
+from promptkit.runs.compare.working import Watch
 from promptkit.strategies import STRATEGIES
 from promptkit.strategies.majority import Majority
 
@@ -145,7 +150,8 @@ def test_a_killed_comparison_resumes_to_the_same_table(home):
 import os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
 from tests.runs.compare.test_engine import spec
-from promptkit.runs.compare.engine import Watch, run_comparison
+from promptkit.runs.compare.engine import run_comparison
+from promptkit.runs.compare.working import Watch
 class Kill(Watch):
     def finished(self, cell, lines, seconds_left):
         if cell.entry == "tfidf": os.kill(os.getpid(), signal.SIGKILL)
@@ -153,22 +159,43 @@ run_comparison(spec(), watch=Kill())
 """
     killed = subprocess.run([sys.executable, "-c", script], check=False, cwd=home)
     assert killed.returncode == -signal.SIGKILL
-    (cells,) = (home / ".promptkit" / "comparisons").glob("*/cells.jsonl")
+    (cells,) = (home / ".promptkit" / "comparisons").glob("*/cells-*.jsonl")
     with cells.open("a") as file:
         file.write('{"key": "half a li')
     resumed = run_comparison(spec())
     assert resumed.from_store > 0
     assert told(resumed) == told(run_comparison(spec(), root=home / "other"))
-    assert all(json.loads(line) for line in cells.read_text().splitlines())
+    assert cells.read_text().endswith('"half a li')  # a killed worker's file is left as it is
 
 
-def test_two_processes_do_not_write_one_comparison(home):
+def test_a_second_worker_takes_the_cells_that_the_first_one_has_not(home):
+    helped = []
+
     class Second(Watch):
-        def finished(self, cell, lines, seconds_left):
-            run_comparison(spec())
+        def started(self, cell):
+            if not helped:
+                helped.append(help_comparison(spec()))
 
-    with pytest.raises(StoreError, match="another process"):
+    found = run_comparison(spec(), watch=Second())
+    (computed, left) = helped[0]
+    assert (computed, left) == (len(found.cells) - 1, 1)  # all but the one that was begun
+    assert found.from_store == computed
+    assert told(found) == told(run_comparison(spec(), root=home / "other"))
+
+
+def test_nothing_is_computed_anew_under_another_worker(home):
+    class Second(Watch):
+        def started(self, cell):
+            run_comparison(spec(fresh=True))
+
+    with pytest.raises(StoreError, match="1 other processes work on this comparison"):
         run_comparison(spec(), watch=Second())
+
+
+def test_further_processes_give_the_same_table(home):
+    alone = run_comparison(spec(), root=home / "other")
+    together = run_comparison(spec(), processes=2)
+    assert told(together) == told(alone)
 
 
 def test_a_plan_computes_no_cell(home):
@@ -176,7 +203,7 @@ def test_a_plan_computes_no_cell(home):
     assert {cell.entry.name for cell in plan.cells} == set(CHEAP)
     assert plan.seconds > 0
     assert plan.detectable > 0
-    assert not list((home / ".promptkit").rglob("cells.jsonl"))
+    assert not list((home / ".promptkit").rglob("cells*.jsonl"))
 
 
 def test_sizes_beyond_the_rows_are_left_out_with_a_note(home):

@@ -50,7 +50,7 @@ def ours(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path
 
     from regret_report import means_without
 
-    from promptkit.runs.compare import verdict
+    from promptkit.runs.compare import weighing
     from promptkit.runs.compare.cells import Bench
     from promptkit.runs.compare.engine import run_comparison
     from promptkit.runs.compare.rows import rows_of
@@ -62,9 +62,9 @@ def ours(rows: list[dict], texts: list[str], seed: int, budget: float, out: Path
     )
     warm(rows)
     # what other data sets showed, and nothing of this one
-    own = partial(verdict.experience, seen=means_without(data))
+    own = partial(weighing.experience, seen=means_without(data))
     begun = time.perf_counter()
-    with mock.patch.object(verdict, "experience", own):
+    with mock.patch.object(weighing, "experience", own):
         comparison = run_comparison(asked, root=out / "cells")
     entry = comparison.recommendation.entry
     bench = Bench(rows_of(asked), seed, "auto", "auto")

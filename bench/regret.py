@@ -26,9 +26,10 @@ import numpy as np
 from promptkit.box import box
 from promptkit.data import split
 from promptkit.runs.compare.cells import Bench
+from promptkit.runs.compare.comparison import Comparison
 from promptkit.runs.compare.engine import run_comparison
 from promptkit.runs.compare.keys import entry_name
-from promptkit.runs.compare.nouns import Cell, Comparison, Entry
+from promptkit.runs.compare.nouns import Cell, Entry
 from promptkit.runs.compare.rows import rows_of
 from promptkit.runs.compare.spec import CompareSpec
 from promptkit.runs.files import append_text, whole_lines

@@ -16,10 +16,12 @@ from unittest import mock
 import numpy as np
 from regret import CELLS, FIXED, FIXED_ENTRIES, PLAIN_CONTRASTIVE, Setting, compared, lines_of_file
 
-from promptkit.runs.compare import verdict
+from promptkit.runs.compare import verdict, weighing
+from promptkit.runs.compare.comparison import Comparison
 from promptkit.runs.compare.draws import cross_validation
 from promptkit.runs.compare.experience import WORTH, experience
-from promptkit.runs.compare.nouns import Comparison, Verdict
+from promptkit.runs.compare.grid import Grid
+from promptkit.runs.compare.nouns import Verdict
 from promptkit.runs.compare.rows import rows_of
 
 
@@ -93,8 +95,9 @@ def verdict_by(result: Result, seen: dict[str, float], worth: float) -> Verdict:
     found, asked = result.comparison, result.setting.spec
     draws = cross_validation(rows_of(asked).examples, asked.folds, asked.seeds, asked.seed)
     own = partial(experience, seen=seen, worth=worth)
-    with mock.patch.object(verdict, "experience", own):
-        return verdict.verdict_of(found.plan, found.lines, found.cells, found.golds, draws, asked)
+    grid = Grid(found.cells, found.golds, draws)
+    with mock.patch.object(weighing, "experience", own):
+        return verdict.verdict_of(found.plan, found.lines, grid, asked)
 
 
 RULES: dict[str, Callable[[Result], str]] = {

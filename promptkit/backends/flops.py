@@ -51,8 +51,8 @@ class Flops(TorchFunctionMode):
 
 def _product(result: torch.Tensor, first: Any, second: Any, *_: Any, **__: Any) -> int:
     """A product of matrices: each number of the result sums over the first one's last axis."""
-    width = int(first.shape[-1])
-    return 2 * result.numel() * width * _passes(result, first, second)
+    products: int = result.numel() * first.shape[-1]
+    return 2 * products * _passes(result, first, second)
 
 
 def _added(result: torch.Tensor, _: Any, first: Any, second: Any, **__: Any) -> int:
@@ -65,7 +65,7 @@ def _attention(result: torch.Tensor, query: Any, key: Any, value: Any, *_: Any, 
     places = prod(query.shape[:-1]) * int(key.shape[-2])
     forward = 2 * places * (int(query.shape[-1]) + int(value.shape[-1]))
     backward = torch.is_grad_enabled() and result.requires_grad
-    return forward * (3 if backward else 1)
+    return int(forward * (3 if backward else 1))
 
 
 def _einsum(result: torch.Tensor, equation: Any, *operands: Any, **_: Any) -> int:

@@ -27,7 +27,8 @@ from promptkit.cli.options import (
 from promptkit.errors import Interrupted, SpecError, nearest
 
 if TYPE_CHECKING:
-    from promptkit.runs.compare.nouns import Comparison, Plan
+    from promptkit.runs.compare.comparison import Comparison
+    from promptkit.runs.compare.nouns import Plan
     from promptkit.runs.compare.spec import CompareSpec
 
 HELP = """Adapt models in several ways to the same labelled rows, and say which way is worth it.

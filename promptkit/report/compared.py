@@ -17,8 +17,9 @@ from promptkit.report.comparison_export import as_frame, comparison_as
 from promptkit.report.comparison_live import LiveComparison
 from promptkit.report.comparison_plot import plot_comparison
 from promptkit.report.plans import plan_table
+from promptkit.runs.compare.comparison import Comparison
 from promptkit.runs.compare.engine import run_comparison
-from promptkit.runs.compare.nouns import Comparison, Line, Plan, Size, Verdict
+from promptkit.runs.compare.nouns import Line, Plan, Size, Verdict
 from promptkit.runs.compare.spec import CompareSpec
 
 #: Columns of the table in a notebook, which has no width of its own.

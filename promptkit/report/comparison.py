@@ -31,7 +31,8 @@ from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, 
 from promptkit.report.plain import cell
 from promptkit.report.standing import ALPHA, Standing, entry_names, final_size, standings
 from promptkit.report.verdict import verdict_parts
-from promptkit.runs.compare.nouns import Comparison, Line
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Line
 from promptkit.types import Score
 
 Columns = Mapping[str, Callable[[Standing], str]]

@@ -11,7 +11,8 @@ from promptkit.report.comparison_markdown import comparison_markdown
 from promptkit.report.gaps import gaps_of
 from promptkit.report.standing import final_lines
 from promptkit.report.written import csv_text, finite, json_text
-from promptkit.runs.compare.nouns import Comparison, Entry, Line, Verdict, size_name
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Entry, Line, Verdict, size_name
 from promptkit.types import Score
 
 #: Columns of the CSV and of `as_frame`: one line per entry and size.

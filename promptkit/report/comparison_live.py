@@ -18,8 +18,8 @@ from promptkit.report.layout import FAINT, pairs, table
 from promptkit.report.plain import plain
 from promptkit.report.plans import plan_line
 from promptkit.report.standing import entry_names
-from promptkit.runs.compare.working import Watch
 from promptkit.runs.compare.nouns import Cell, Entry, Line, Plan, Planned, Size, size_name
+from promptkit.runs.compare.working import Watch
 
 Key = tuple[str, Size]
 

@@ -18,7 +18,8 @@ from promptkit.report.standing import (
     size_head,
     standings,
 )
-from promptkit.runs.compare.nouns import Comparison, Verdict
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Verdict
 
 
 def comparison_markdown(comparison: Comparison) -> str:

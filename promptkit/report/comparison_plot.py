@@ -12,7 +12,8 @@ from promptkit.report.design import design_text
 from promptkit.report.picture import check_plot, save_picture
 from promptkit.report.plain import plain
 from promptkit.report.standing import curves, entry_names, standings
-from promptkit.runs.compare.nouns import Comparison, Entry, Line, Plan, Size
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Entry, Line, Plan, Size
 
 #: Colours that people who are colour-blind tell apart (Okabe and Ito, 2008), black left out, and
 #: two more: one for each strategy.

@@ -8,7 +8,8 @@ from rich.text import Text
 from promptkit.report.figures import MISSING, decimal
 from promptkit.report.layout import table
 from promptkit.report.standing import curves, entry_names, size_head, standings
-from promptkit.runs.compare.nouns import Comparison, Line, Size
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Line, Size
 
 
 def curve_table(comparison: Comparison) -> Table:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from promptkit.report.design import listed
 from promptkit.report.figures import allowed_time
 from promptkit.report.plain import plain
-from promptkit.runs.compare.nouns import Comparison, Plan, Size, size_name
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Plan, Size, size_name
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from promptkit.report.plain import LABEL_WIDTH, plain, shorten, shorten_middle
-from promptkit.runs.compare.nouns import Comparison, Entry, Line, Plan, Size, size_name
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Entry, Line, Plan, Size, size_name
 
 #: Cells of a model's name behind that of an entry.
 MODEL_WIDTH = 19

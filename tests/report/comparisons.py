@@ -6,16 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from promptkit.runs.compare.nouns import (
-    Cell,
-    Comparison,
-    Entry,
-    Line,
-    Plan,
-    Planned,
-    Size,
-    Verdict,
-)
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Cell, Entry, Line, Plan, Planned, Size, Verdict
 from promptkit.types import Scalar, Score
 
 #: Name, accuracy with all rows, gain per size, seconds a fit, seconds per 1,000, parameters.

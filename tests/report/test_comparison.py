@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from promptkit.report.comparison import comparison_table
-from promptkit.runs.compare.nouns import Comparison
+from promptkit.runs.compare.comparison import Comparison
 from tests.report.comparisons import comparison, crowded
 from tests.report.samples import printed
 

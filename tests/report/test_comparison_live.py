@@ -9,7 +9,8 @@ from rich.console import Console
 
 from promptkit.protocols import Step
 from promptkit.report.comparison_live import LiveComparison, left_words, step_words
-from promptkit.runs.compare.nouns import Comparison, Line
+from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.nouns import Line
 from tests.report.comparisons import comparison, crowded
 from tests.report.samples import printed
 

@@ -9,20 +9,27 @@ from pathlib import Path
 
 from promptkit.errors import Interrupted, SpecError
 from promptkit.metrics.detectable import detectable_by_folds, detectable_on_rows
+from promptkit.row_text import text_of
 from promptkit.runs.compare.cells import Bench
 from promptkit.runs.compare.chosen_models import models_of
+from promptkit.runs.compare.commands import compare_command
+from promptkit.runs.compare.comparison import Comparison
 from promptkit.runs.compare.draws import cross_validation, fixed_test
 from promptkit.runs.compare.entries import entries_for
+from promptkit.runs.compare.firmness import firmness_of, told
+from promptkit.runs.compare.grid import Grid
+from promptkit.runs.compare.growth import advice_for, growths_of
 from promptkit.runs.compare.keys import cell_name, comparison_name, entry_name, packages
-from promptkit.runs.compare.lines import lines_of
-from promptkit.runs.compare.nouns import Cell, Comparison, Design, Draw, Entry, Plan, Size
+from promptkit.runs.compare.ledger import accounts_of
+from promptkit.runs.compare.lines import final_line, lines_of
+from promptkit.runs.compare.nouns import Cell, Design, Draw, Entry, Plan, Size
 from promptkit.runs.compare.pilot import run_pilot
 from promptkit.runs.compare.planning import cells_for, within_budget
 from promptkit.runs.compare.processes import helpers
 from promptkit.runs.compare.rows import Rows, rows_of
 from promptkit.runs.compare.spec import CompareSpec
 from promptkit.runs.compare.store import CellStore
-from promptkit.runs.compare.verdict import verdict_of
+from promptkit.runs.compare.verdict import verdict_of, with_more
 from promptkit.runs.compare.working import Ready, Shift, Watch, timed
 
 
@@ -213,10 +220,19 @@ def _concluded(ready: Ready, cells: Sequence[Cell], seconds: float, from_store: 
         ),
     )
     lines = tuple(lines_of(plan, cells, golds, ready.draws))
+    asked, grid = ready.asked, Grid(cells, golds, ready.draws)
+    accounts = accounts_of([final_line(lines, x) for x in plan.entries], cells, asked.prices)
+    growths = growths_of(plan, grid)
+    verdict = verdict_of(plan, lines, grid, asked, accounts)
+    advice = firmness = None
+    if verdict.entry is not None:
+        advice = advice_for(plan, growths, verdict.entry)
+        firmness = firmness_of(plan, lines, cells, grid, asked, accounts)
+        verdict = with_more(verdict, advice, told(firmness, verdict.entry.name))
     return Comparison(
         plan=plan,
         lines=lines,
-        recommendation=verdict_of(plan, lines, cells, golds, ready.draws, ready.asked),
+        recommendation=verdict,
         cells=tuple(cells),
         golds=golds,
         fingerprint=ready.fingerprint,
@@ -225,6 +241,15 @@ def _concluded(ready: Ready, cells: Sequence[Cell], seconds: float, from_store: 
         seconds=seconds,
         from_store=from_store,
         origin={"data": ready.rows.origin, "template": ready.rows.template.name},
+        draws=ready.draws,
+        ids=tuple(row.id for row in ready.rows.examples),
+        texts=tuple(map(text_of, ready.rows.examples)),
+        accounts=accounts,
+        prices=asked.prices,
+        growths=growths,
+        advice=advice,
+        firmness=firmness,
+        command=compare_command(asked),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,14 @@ class Outcome:
         right: NDArray[np.bool_] = self.predicted == self.gold
         return right
 
+    def repeated(self, counts: NDArray[np.int64]) -> Outcome:
+        """Each row so many times as its place says; further ones count as rows of their own."""
+        times = counts[self.places]
+        kept = np.repeat(np.arange(len(times)), times)
+        which = np.arange(len(kept)) - np.repeat(np.cumsum(times) - times, times)
+        places = self.places[kept] + which * len(counts)
+        return Outcome(self.predicted[kept], self.gold[kept], places, self.n_train)
+
     @property
     def accuracy(self) -> float:
         """Share of rows that are right."""
@@ -60,6 +68,30 @@ class Grid:
     def of(self, entry: str, size: Size) -> dict[int, Outcome]:
         """Outcomes by draw; empty where there are none."""
         return self._found.get((entry, size), {})
+
+    def without(self, draws: Collection[int]) -> Grid:
+        """The grid without some draws."""
+        return self._changed(
+            lambda own: {draw: one for draw, one in own.items() if draw not in draws}
+        )
+
+    def resampled(self, counts: NDArray[np.int64]) -> Grid:
+        """The grid as if each held-out place occurred so many times.
+
+        Args:
+            counts: (n,) for each place of the data.
+        """
+
+        def drawn(own: dict[int, Outcome]) -> dict[int, Outcome]:
+            found = {draw: one.repeated(counts) for draw, one in own.items()}
+            return {draw: one for draw, one in found.items() if len(one.gold)}
+
+        return self._changed(drawn)
+
+    def _changed(self, change: Callable[[dict[int, Outcome]], dict[int, Outcome]]) -> Grid:
+        other = Grid((), (), ())
+        other._found = {key: change(own) for key, own in self._found.items()}
+        return other
 
     def _outcomes(self, cell: Cell) -> dict[int, Outcome]:
         predicted = np.array(cell.predicted, np.int64)

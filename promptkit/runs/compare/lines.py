@@ -114,16 +114,18 @@ def _line(
     timed = [cell.row_seconds for cell in good if cell.row_seconds]
     rows = sum(len(cell.predicted) for cell in good)
     each = _mean(timed) if timed else sum(cell.predict_seconds for cell in good) / rows
+    fresh = [cell for cell in good if cell.is_fresh] or good
     chosen = Counter(cell.facts for cell in good if cell.facts).most_common(1)
     return replace(
         line,
         accuracy=_accuracy(plan, outcomes, rough),
         macro_f1=_macro_f1(plan, grid.of(entry.name, size), rough),
-        fit_seconds=_mean([cell.fit_seconds for cell in good]),
+        fit_seconds=_mean([cell.fit_seconds for cell in fresh]),
         seconds_per_1000=1000 * each,
         trained_parameters=max(cell.trained_parameters for cell in good),
         peak_bytes=max(cell.peak_bytes for cell in good),
         facts=chosen[0][0] if chosen else "",
+        stored_bytes=max(cell.stored_bytes for cell in good),
     )
 
 

@@ -194,7 +194,8 @@ class Line:
         n_train: Labelled rows, the mean over draws.
         accuracy: With its interval over rows and draws.
         macro_f1: With its interval over rows.
-        fit_seconds: Mean seconds to adapt.
+        fit_seconds: Seconds to adapt with nothing known beforehand; the mean over draws in cells
+            that were kept before this was measured.
         seconds_per_1000: Seconds per 1,000 predictions of rows that nothing has read before.
         trained_parameters: Parameters that were trained.
         peak_bytes: Highest memory of the process.
@@ -206,6 +207,7 @@ class Line:
         problem: Why there are no numbers; empty when there are.
         facts: What was chosen inside the training rows, most often.
         is_best: Whether it has the highest accuracy at its size.
+        stored_bytes: Bytes that have to be kept to predict again.
     """
 
     entry: Entry
@@ -224,6 +226,7 @@ class Line:
     problem: str = ""
     facts: str = ""
     is_best: bool = False
+    stored_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -235,12 +238,50 @@ class Limits:
         latency_ms: Milliseconds a prediction, measured over batches.
         memory_bytes: Highest memory of the process.
         gpu: Whether a GPU may be used.
+        stored_bytes: Bytes that may be kept for it.
+        price_per_1000: What 1,000 predictions may cost, in the currency of the prices.
     """
 
     train_minutes: float | None = None
     latency_ms: float | None = None
     memory_bytes: int | None = None
     gpu: bool = True
+    stored_bytes: int | None = None
+    price_per_1000: float | None = None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A sentence of the verdict, and where it comes from.
+
+    Args:
+        sentence: As the verdict says it.
+        kind: What it is: the headline, a reason, what would change the verdict, how firm it is.
+        rule: The rule that spoke, or what else was computed.
+        entries: Names of the entries whose cells it rests on.
+    """
+
+    sentence: str
+    kind: Literal["headline", "reason", "change", "firm"]
+    rule: str
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What the rules knew of an entry.
+
+    Args:
+        accuracy: On these rows; None without a result.
+        expected: Expected accuracy, with what other data sets showed.
+        loss: Accuracy that it is expected to lose to the best.
+        p_value: Holm-adjusted p-value against the best; None where no test was made.
+    """
+
+    accuracy: float | None
+    expected: float | None
+    loss: float | None
+    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -256,6 +297,9 @@ class Verdict:
         command: The command that adapts with all rows and saves; empty without an entry.
         expected_loss: Accuracy that the choice is expected to lose to the best one, in [0, 1].
         rules: Names of the rules that decided.
+        traces: Where each sentence comes from, in the order in which they are said.
+        weighed: What was known of each entry, by name.
+        firm: How firm it is, a sentence each.
     """
 
     entry: Entry | None
@@ -266,34 +310,6 @@ class Verdict:
     command: str = ""
     expected_loss: float = 0.0
     rules: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A finished comparison.
-
-    Args:
-        plan: What was planned.
-        lines: A line for each entry and size, in the order of entries, then sizes.
-        recommendation: The verdict at all rows.
-        cells: Everything that was computed.
-        golds: For each held-out place, the place of its gold label.
-        fingerprint: Sixteen digits that name the comparison.
-        packages: Versions that it ran with.
-        notes: What a reader must know after the run.
-        seconds: Seconds that the computed cells took.
-        from_store: Cells that were answered from the store.
-        origin: Where rows came from.
-    """
-
-    plan: Plan
-    lines: tuple[Line, ...]
-    recommendation: Verdict
-    cells: tuple[Cell, ...]
-    golds: tuple[int, ...]
-    fingerprint: str = ""
-    packages: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0
-    from_store: int = 0
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    traces: tuple[Trace, ...] = ()
+    weighed: Mapping[str, Weighed] = field(default_factory=dict)
+    firm: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from promptkit.runs.compare.ledger import Prices
 from promptkit.runs.compare.nouns import Limits, Size
 from promptkit.types import Scalar
 
@@ -39,6 +40,9 @@ class CompareSpec(BaseModel):
         max_latency_ms: See `Limits`.
         max_memory: Bytes; see `Limits`.
         gpu: See `Limits`.
+        max_stored: Bytes; see `Limits`.
+        max_price: Of 1,000 predictions; see `Limits`. Needs prices.
+        prices: What things cost.
         prior: Whether the verdict counts what other data sets showed of the same ways.
         seed: Seed of every random choice.
         device: Where models run.
@@ -69,6 +73,9 @@ class CompareSpec(BaseModel):
     max_latency_ms: Annotated[float, Field(gt=0)] | None = None
     max_memory: Positive | None = None
     gpu: bool = True
+    max_stored: Positive | None = None
+    max_price: Annotated[float, Field(gt=0)] | None = None
+    prices: Prices = Prices()
     prior: bool = True
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
@@ -78,4 +85,7 @@ class CompareSpec(BaseModel):
     @property
     def limits(self) -> Limits:
         """What the user can afford."""
-        return Limits(self.max_train_minutes, self.max_latency_ms, self.max_memory, self.gpu)
+        return Limits(
+            self.max_train_minutes, self.max_latency_ms, self.max_memory, self.gpu,
+            self.max_stored, self.max_price,
+        )  # fmt: skip

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from promptkit.metrics.choice import Prior
-from promptkit.runs.compare import verdict
+from promptkit.runs.compare import rules, verdict, weighing
 from promptkit.runs.compare.experience import WORTH
 from promptkit.runs.compare.grid import Grid
 from promptkit.runs.compare.lines import lines_of
 from promptkit.runs.compare.nouns import Cell, Draw, Entry, Limits, Line, Plan
+from promptkit.runs.compare.rules import Case
 from promptkit.runs.compare.spec import CompareSpec
-from promptkit.runs.compare.verdict import Case
 from promptkit.types import Score
 
 SIMPLE = Entry("simple", "tfidf", {}, "", 1)
@@ -43,7 +43,7 @@ def left(made):
 
 
 def test_finished_drops_what_has_no_result_and_says_why():
-    made = verdict.finished(case(line(SIMPLE), line(HEAVY, None, problem="no memory")))
+    made = rules.finished(case(line(SIMPLE), line(HEAVY, None, problem="no memory")))
     assert left(made) == ["simple"]
     assert made.reasons == ("heavy has no result (no memory)",)
 
@@ -58,25 +58,25 @@ def test_finished_drops_what_has_no_result_and_says_why():
 )
 def test_within_limits_drops_what_costs_too_much(limits, told):
     heavy = line(HEAVY, 0.9, fit_seconds=120.0, seconds_per_1000=30.0, peak_bytes=3 * 2**30)
-    made = verdict.within_limits(case(line(SIMPLE), heavy, limits=limits))
+    made = rules.within_limits(case(line(SIMPLE), heavy, limits=limits))
     assert left(made) == ["simple"]
     assert told in made.reasons[0]
     assert "without that limit, heavy would stand first" in made.would_change[0]
 
 
 def test_guesses_are_never_recommended():
-    assert left(verdict.guessing_is_no_way(case(line(GUESS, 0.9), line(SIMPLE)))) == ["simple"]
+    assert left(rules.guessing_is_no_way(case(line(GUESS, 0.9), line(SIMPLE)))) == ["simple"]
 
 
 def test_the_best_is_the_simpler_of_two_alike():
-    assert verdict.names_the_best(case(line(MIDDLE), line(SIMPLE))).best == "simple"
+    assert rules.names_the_best(case(line(MIDDLE), line(SIMPLE))).best == "simple"
 
 
 def test_where_other_data_sets_turn_the_order_it_is_said_and_how_to_leave_them_out():
     made = case(line(SIMPLE, 0.72), line(HEAVY, 0.70), expected=[0.69, 0.71])
-    alone = verdict.names_the_best(made)
+    alone = rules.names_the_best(made)
     assert (alone.best, alone.top, alone.reasons) == ("heavy", "simple", ())
-    told = verdict.names_the_best(replace(made, measured_alone=False))
+    told = rules.names_the_best(replace(made, measured_alone=False))
     assert told.reasons == (
         "simple has 0.720 on these rows and heavy 0.700; other data sets, which count as "
         f"{WORTH:g} rows here, speak for heavy",
@@ -86,30 +86,30 @@ def test_where_other_data_sets_turn_the_order_it_is_said_and_how_to_leave_them_o
 
 def test_told_apart_drops_what_a_test_finds_worse_but_never_the_best():
     made = replace(case(line(SIMPLE, 0.6), line(HEAVY, 0.9), p=[0.01, 0.0]), best="heavy")
-    assert left(verdict.told_apart(made)) == ["heavy"]
+    assert left(rules.told_apart(made)) == ["heavy"]
 
 
 def test_loses_little_drops_what_would_cost_more_than_is_bearable():
     made = case(line(SIMPLE), line(MIDDLE), line(HEAVY), loss=[0.03, 0.009, 0.001])
-    made = verdict.loses_little(replace(made, best="heavy"))
+    made = rules.loses_little(replace(made, best="heavy"))
     assert left(made) == ["middle", "heavy"]
     assert "simple (3.0)" in made.reasons[0]
 
 
 def test_what_is_expected_from_other_data_sets_too_is_said_to_be():
     made = replace(case(line(SIMPLE), line(HEAVY), loss=[0.03, 0.0]), best="heavy")
-    told = verdict.loses_little(replace(made, measured_alone=False)).reasons[0]
+    told = rules.loses_little(replace(made, measured_alone=False)).reasons[0]
     assert f"with other data sets counted as {WORTH:g} rows: simple (3.0)" in told
-    assert "other data sets" not in verdict.loses_little(made).reasons[0]
+    assert "other data sets" not in rules.loses_little(made).reasons[0]
 
 
 def test_where_even_the_best_may_lose_much_what_loses_no_more_stays():
     made = replace(case(line(SIMPLE), line(HEAVY), loss=[0.03, 0.03]), best="heavy")
-    assert left(verdict.loses_little(made)) == ["simple", "heavy"]
+    assert left(rules.loses_little(made)) == ["simple", "heavy"]
 
 
 def test_the_simplest_of_what_remains_is_taken():
-    assert left(verdict.simplest(case(line(HEAVY), line(SIMPLE)))) == ["simple"]
+    assert left(rules.simplest(case(line(HEAVY), line(SIMPLE)))) == ["simple"]
 
 
 def compared(accuracies, n=200, correlation=0.6, seed=0, **asked):
@@ -131,7 +131,7 @@ def compared(accuracies, n=200, correlation=0.6, seed=0, **asked):
     golds = (0,) * (n + 50)
     lines = lines_of(plan, cells, golds, [draw])
     spec = CompareSpec(data="d.csv", **{"prior": False, **asked})
-    made = verdict.case_of(plan, lines, Grid(cells, golds, [draw]), spec)
+    made = weighing.case_of(plan, lines, Grid(cells, golds, [draw]), spec)
     return verdict.decided(made, plan, spec)
 
 
@@ -147,7 +147,7 @@ def test_a_clear_winner_is_recommended_however_heavy():
 def test_of_equals_the_simplest_is_recommended():
     found = compared([0.8, 0.8, 0.8], n=2000)
     assert found.entry == SIMPLE
-    assert found.expected_loss <= verdict.BEARABLE
+    assert found.expected_loss <= rules.BEARABLE
     assert "simplest" in found.rules
 
 
@@ -165,7 +165,7 @@ def test_limits_bind_and_the_verdict_says_what_they_cost():
 
 
 def test_what_other_data_sets_showed_decides_among_equals_and_is_outvoted_by_many_rows(monkeypatch):
-    monkeypatch.setattr(verdict, "experience", speaks_for_the_heavy)
+    monkeypatch.setattr(weighing, "experience", speaks_for_the_heavy)
     assert compared([0.8, 0.8, 0.8], n=60, prior=True).entry == HEAVY
     assert compared([0.8, 0.8, 0.8], n=60, prior=False).entry != HEAVY
     assert compared([0.8, 0.8, 0.8], n=4000, prior=True).entry == SIMPLE

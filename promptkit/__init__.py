@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from promptkit.estimators.features import FeatureClassifier
     from promptkit.estimators.fine_tuned import FineTunedClassifier
     from promptkit.estimators.layers import LayerFeatures
+    from promptkit.labelling import label_errors, label_next
     from promptkit.probing import probe
     from promptkit.prompts import Template, find_template
     from promptkit.report.chosen import Chosen
     from promptkit.report.compared import Compared, compare
+    from promptkit.report.labelled import NextLabels, SuspectLabels
     from promptkit.report.layer_profiles import LayerProfiles
     from promptkit.runs import EvalSpec, Store, build, run
     from promptkit.runs.saved import load_model
@@ -40,17 +42,21 @@ _HOMES = {
     "FineTunedClassifier": "promptkit.estimators.fine_tuned",
     "LayerFeatures": "promptkit.estimators.layers",
     "LayerProfiles": "promptkit.report.layer_profiles",
+    "NextLabels": "promptkit.report.labelled",
     "Prediction": "promptkit.types",
     "PromptClassifier": "promptkit.estimators",
     "PromptkitError": "promptkit.errors",
     "RunRecord": "promptkit.types",
     "Score": "promptkit.types",
     "Store": "promptkit.runs",
+    "SuspectLabels": "promptkit.report.labelled",
     "Template": "promptkit.prompts",
     "build": "promptkit.runs",
     "choose": "promptkit.choosing",
     "compare": "promptkit.report.compared",
     "find_template": "promptkit.prompts",
+    "label_errors": "promptkit.labelling",
+    "label_next": "promptkit.labelling",
     "load": "promptkit.data",
     "load_model": "promptkit.runs.saved",
     "probe": "promptkit.probing",
@@ -70,17 +76,21 @@ __all__ = [
     "FineTunedClassifier",
     "LayerFeatures",
     "LayerProfiles",
+    "NextLabels",
     "Prediction",
     "PromptClassifier",
     "PromptkitError",
     "RunRecord",
     "Score",
     "Store",
+    "SuspectLabels",
     "Template",
     "build",
     "choose",
     "compare",
     "find_template",
+    "label_errors",
+    "label_next",
     "load",
     "load_model",
     "probe",

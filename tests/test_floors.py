@@ -23,7 +23,7 @@ FLOORS = [
     {"strategies"},
     {"runs"},
     {"report", "estimators"},
-    {"choosing", "probing"},
+    {"choosing", "labelling", "probing"},
     {"cli", "__init__"},
     {"__main__"},
 ]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from promptkit.report import figures
-from promptkit.report.layout import bullets, heading, pairs, table
+from promptkit.report.layout import FAINT, bullets, heading, pairs, table
 from promptkit.report.markdown import escaped
 from promptkit.report.markdown import table as markdown_table
 from promptkit.report.plain import LABEL_WIDTH, cell, naming, plain, shorten, shorten_middle
@@ -18,7 +18,9 @@ from promptkit.runs.label_errors import LabelErrors
 
 HEADS = ("id", "text", "label", "suggested", "p", "quality")
 TWINS = ("text", "labels", "ids")
-#: Rows that are shown where a file holds them all, and cells of an id and of a text.
+#: A model that says fewer of the given labels than this is more often wrong than they are.
+DOUBTFUL = 0.8
+#: Rows that are shown, and cells of an id and of a text.
 SHOWN, ID_WIDTH, TEXT_WIDTH = 20, 14, 120
 #: What must be said with every list.
 LOOK = "each is a suspicion: look at the row before its label is changed"
@@ -31,17 +33,18 @@ def print_label_errors(
 
     Args:
         found: What was found.
-        output: A file that they were written to; then the table shows the first of them.
+        output: A file that all of them were written to.
         console: Where to; standard output by default.
     """
     console = console or Console(highlight=False)
     console.print(pairs((key, cell(value)) for key, value in facts(found)))
-    shown = len(found.suspects) if output is None else min(SHOWN, len(found.suspects))
+    shown = min(SHOWN, len(found.suspects))
     if shown:
         console.print(heading("suspected labels, the most suspicious first"))
         console.print(suspects_table(found, shown))
     if shown < len(found.suspects):
-        console.print(cell(f"and {len(found.suspects) - shown:,} more", "dim"))
+        told = "" if output else ": --output suspects.csv holds all"
+        console.print(cell(f"and {len(found.suspects) - shown:,} more{told}", FAINT))
     if found.contradictions:
         console.print(heading("same text, several labels"), _twins_table(found))
     console.print(heading("notes"), bullets([cell(note) for note in notes_of(found)]))
@@ -63,7 +66,11 @@ def facts(found: LabelErrors) -> list[tuple[str, str]]:
 
 def notes_of(found: LabelErrors) -> list[str]:
     """What a reader must know."""
-    return [*found.notes, LOOK] if found.suspects else [*found.notes, "no label is suspected"]
+    if not found.suspects:
+        return [*found.notes, "no label is suspected"]
+    often = f"{1 - found.accuracy:.0%} of the labels are not what the model says"
+    doubt = [f"{often}: most suspicions are its own errors"] if found.accuracy < DOUBTFUL else []
+    return [*found.notes, *doubt, LOOK]
 
 
 def suspects_table(found: LabelErrors, n: int) -> Table:

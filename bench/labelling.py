@@ -29,7 +29,7 @@ from promptkit.backends.hidden import hidden_states
 from promptkit.data import load
 from promptkit.runs.label_errors import Search
 from promptkit.runs.label_errors.confident import suspicious
-from promptkit.runs.label_errors.out_of_fold import out_of_fold
+from promptkit.runs.label_errors.unseen import out_of_fold
 from promptkit.runs.label_next import Request, Round, round_of
 from promptkit.runs.label_next.models import ask
 from promptkit.runs.label_next.ways import pick, resolved

@@ -16,7 +16,7 @@ from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.label_errors.confident import check_cleanlab, suspicious
 from promptkit.runs.label_errors.contradictions import contradictions
 from promptkit.runs.label_errors.nouns import Contradiction, LabelErrors, Search, Suspect
-from promptkit.runs.label_errors.out_of_fold import OnFold, out_of_fold
+from promptkit.runs.label_errors.unseen import OnFold, out_of_fold
 from promptkit.runs.rows import rows_to_learn
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.classified import targets_of

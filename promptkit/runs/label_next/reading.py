@@ -97,7 +97,7 @@ def round_of(
     copied = sum(copy_key(row) in barred for row in offered)
     told = list(notes)
     if copied:
-        told.append(f"left out, as copies of labelled rows: {copied:,} row(s)")
+        told.append(f"left out, as labelled already or copies of labelled rows: {copied:,} row(s)")
     if len(offered) - copied > len(free):
         told.append(f"copies of one text are suggested once: {len(offered) - copied:,} rows have "
                     f"{len(free):,} different texts")  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.runs.label_next.acquisition import highest
+from promptkit.strategies.linear_heads import quietly
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -94,8 +97,7 @@ def _clusters(
     """(m,) each row's cluster and (n, w) the centres."""
     from sklearn.cluster import KMeans
 
-    from promptkit.strategies.linear_heads import one_thread
-
-    with one_thread():
-        found = KMeans(n, n_init=1, random_state=seed).fit(vectors, sample_weight=weights)
+    fit = partial(KMeans(n, n_init=1, random_state=seed).fit, sample_weight=weights)
+    # of fewer different texts than clusters it would warn; labels it does not look at
+    found = quietly(fit, vectors, np.zeros(len(vectors), np.int64))
     return np.asarray(found.labels_, np.int64), np.asarray(found.cluster_centers_)

@@ -1,11 +1,13 @@
 """What to label next, and which labels are wrong: how well promptkit says it, on public data.
 
     python bench/labelling.py next DATA [--data sst2 trec ...] [--ways random auto] [--seeds 5]
+    python bench/labelling.py first DATA [--data sst2 trec ...] [--ways random typical] [--seeds 5]
     python bench/labelling.py errors DATA [--data sst2 trec ...] [--rows 400 2000] [--seeds 3]
 
 DATA is a folder with a folder for each data set. ``next`` labels rows of a pool as a person would:
 25 drawn ones, then 25 at a time as each way suggests; the classifier is that of the command, and
-its accuracy is that on the test rows. ``errors`` plants wrong labels and looks for them.
+its accuracy is that on the test rows. ``first`` is the same for rows that are chosen when nothing
+is labelled yet. ``errors`` plants wrong labels and looks for them.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ SETS = ("sst2", "cr", "trec", "banking77", "tweet_sentiment")
 POOL, TEST = 2000, 3000
 START, STEP, END = 25, 25, 200
 SHOWN = range(50, END + 1, STEP)
+FIRST = (25, 50)
 #: Share of the labels that are planted wrong.
 WRONG = 0.05
 
@@ -50,14 +53,14 @@ WRONG = 0.05
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("next", "errors"))
+    parser.add_argument("what", choices=("next", "first", "errors"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", nargs="+", default=SETS)
-    parser.add_argument("--ways", nargs="+", default=("random", "auto"))
+    parser.add_argument("--ways", nargs="+")
     parser.add_argument("--rows", nargs="+", type=int, default=(400, 2000))
     parser.add_argument("--seeds", type=int)
     options = parser.parse_args()
-    (next_rows if options.what == "next" else planted_errors)(options)
+    {"next": next_rows, "first": first_rows, "errors": planted_errors}[options.what](options)
 
 
 def next_rows(options: argparse.Namespace) -> None:
@@ -68,7 +71,7 @@ def next_rows(options: argparse.Namespace) -> None:
     for name in options.data:
         pool, test = drawn(options.folder / name)
         goal = None
-        for way in options.ways:
+        for way in options.ways or ("random", "auto"):
             runs = [curve(pool, test, way, seed) for seed in range(options.seeds or 5)]
             mean = np.mean(runs, axis=0)
             error = np.std(runs, axis=0, ddof=1) / np.sqrt(len(runs))
@@ -78,6 +81,36 @@ def next_rows(options: argparse.Namespace) -> None:
                 f"{100 * a:.1f} ± {100 * b:.1f}" for a, b in zip(mean, error, strict=True)
             )
             print(f"| {name} | {way} | {cells} | {reached[0] if reached else '–'} |", flush=True)
+
+
+def first_rows(options: argparse.Namespace) -> None:
+    """Accuracy with the first rows, and how many labels they have."""
+    heads = " | ".join(f"{n} rows | labels" for n in FIRST)
+    print(f"| data | way | {heads} |\n|---|---|{'---:|' * (2 * len(FIRST))}")
+    for name in options.data:
+        pool, test = drawn(options.folder / name)
+        for way in options.ways or ("random", "balanced", "typical", "informative"):
+            cells = []
+            for n in FIRST:
+                runs = [first(pool, test, way, n, seed) for seed in range(options.seeds or 5)]
+                right = [100 * share for share, _ in runs]
+                error = np.std(right, ddof=1) / np.sqrt(len(runs))
+                cells += [f"{np.mean(right):.1f} ± {error:.1f}", f"{np.mean(runs, axis=0)[1]:.1f}"]
+            print(f"| {name} | {way} | {' | '.join(cells)} |", flush=True)
+
+
+def first(
+    pool: Sequence[Example], test: Sequence[Example], way: str, n: int, seed: int
+) -> tuple[float, int]:
+    """Accuracy of what learns from the first n rows, and the labels among them."""
+    request, round_ = Request(n, way, seed=seed), round_so_far(pool, test, set())
+    asked = ask(round_, request, lambda done, total: None)
+    places = pick(resolved(request, asked), asked, round_, request).places
+    labelled = {round_.pool[place].id for place in places}
+    learned = ask(round_so_far(pool, test, labelled), request, lambda done, total: None)
+    assert learned is not None
+    labels = {row.label for row in pool if row.id in labelled}
+    return accuracy(learned.strategy, test), len(labels)
 
 
 def drawn(folder: Path) -> tuple[list[Example], list[Example]]:

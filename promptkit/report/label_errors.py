@@ -18,6 +18,8 @@ from promptkit.runs.label_errors import LabelErrors
 
 HEADS = ("id", "text", "label", "suggested", "p", "quality")
 TWINS = ("text", "labels", "ids")
+#: Columns of a file beside the rows' own; they stand in place of own ones of that name.
+ADDED = ("suggested", "probability", "quality")
 #: A model that says fewer of the given labels than this is more often wrong than they are.
 DOUBTFUL = 0.8
 #: Rows that are shown, and cells of an id and of a text.
@@ -102,8 +104,8 @@ def label_error_rows(found: LabelErrors) -> list[dict[str, Any]]:
 
 def label_errors_csv(found: LabelErrors) -> str:
     """A line for each suspect."""
-    own = [name for name in found.columns if name not in ("id", found.label_column)]
-    columns = ["id", *own, found.label_column, "suggested", "probability", "quality"]
+    own = [name for name in found.columns if name not in ("id", found.label_column, *ADDED)]
+    columns = ["id", *own, found.label_column, *ADDED]
     lines = [
         {
             name: json.dumps(finite(value), ensure_ascii=False)

@@ -7,20 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from promptkit.data.sources import find
-from promptkit.errors import CapabilityError, DataError
+from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template
 from promptkit.row_text import text_of
-from promptkit.runs.columns import train_split
-from promptkit.runs.kinds import need_single_labels
 from promptkit.runs.label_errors.confident import check_cleanlab, suspicious
 from promptkit.runs.label_errors.contradictions import contradictions
 from promptkit.runs.label_errors.nouns import Contradiction, LabelErrors, Search, Suspect
 from promptkit.runs.label_errors.unseen import OnFold, out_of_fold
-from promptkit.runs.rows import rows_to_learn
+from promptkit.runs.partly_labelled import partly_labelled
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.classified import targets_of
-from promptkit.types import Example
+from promptkit.types import Example, label_key
 
 __all__ = ["Contradiction", "LabelErrors", "Search", "Suspect", "errors_among", "label_errors_of"]
 
@@ -44,23 +41,26 @@ def label_errors_of(
             probable labels are.
     """
     check_cleanlab()
-    template, rows, _, notes = rows_to_learn(asked)
-    need_single_labels(template, "label-errors")
-    if template.choosing or template.writing:
-        raise CapabilityError(
-            f"template {template.name!r} has no labels that all rows share; label-errors looks at "
-            "rows with one label each of a fixed set"
+    if asked.data is None:
+        raise SpecError("no rows given; say which with --data FILE")
+    found = partly_labelled(asked, asked.data, "label-errors")
+    (rows,), labelled = found.files, found.labelled
+    if not labelled:
+        raise DataError(
+            f"{rows.origin}: no row has a label in column {asked.label_field!r}; say which column "
+            "holds labels with --label-field COLUMN"
         )
-    columns, own = _raw(asked, rows.numbers)
+    bare = len(rows) - len(labelled)
+    left = [f"{bare:,} of {len(rows):,} rows have no label, and are left out"] if bare else []
     return errors_among(
-        rows.examples,
-        template,
+        labelled[: asked.limit],
+        found.template,
         search,
         origin=rows.origin,
-        columns=columns,
-        rows_of=dict(zip((row.id for row in rows), own, strict=True)),
+        columns=found.columns,
+        rows_of=found.rows,
         label_column=asked.label_field,
-        notes=notes,
+        notes=(*found.notes, *left),
         on_fold=on_fold,
     )
 
@@ -91,11 +91,11 @@ def errors_among(
         on_fold: Told how far it is.
     """
     check_cleanlab()
+    if len({label_key(row.label) for row in rows}) < 2:
+        raise DataError(f"{origin}: has one label alone, so that there is nothing to tell")
     ordered = sorted(rows, key=lambda row: row.id)  # so that the order of the rows decides nothing
     labels = tuple(template.task.labels)
     targets = np.asarray(targets_of(ordered, labels), np.int64)
-    if len(np.unique(targets)) < 2:
-        raise DataError(f"{origin}: has one label alone, so that there is nothing to tell")
     p, cost = out_of_fold(ordered, template, search, on_fold)
     found, quality = suspicious(p, targets)
     worst = [place for place in np.argsort(quality, kind="stable") if found[place]]
@@ -124,14 +124,3 @@ def errors_among(
         notes=tuple(notes),
         cost=cost,
     )
-
-
-def _raw(
-    asked: EvalSpec, numbers: Sequence[int]
-) -> tuple[tuple[str, ...], list[Mapping[str, Any]]]:
-    """All columns, and the rows with these numbers as the file has them."""
-    assert asked.data is not None
-    source, wanted = find(asked.data), set(numbers)
-    table = source.splits[source.chosen(asked.split or train_split(asked.data))]()
-    rows = [row for number, row in table.rows if number in wanted]
-    return table.columns or tuple(dict.fromkeys(str(one) for row in rows for one in row)), rows

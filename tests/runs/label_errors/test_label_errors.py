@@ -142,10 +142,19 @@ def test_what_cannot_be_is_refused_in_a_line(home):
     with pytest.raises(DataError, match="one label alone"):
         label_errors_of(asked(written(home / "one.csv", [("a", "x"), ("b", "x")]),
                               labels="x,y"), Search())  # fmt: skip
+    with pytest.raises(DataError, match="no row has a label in column 'mood'"):
+        label_errors_of(asked(home / "one.csv", label_field="mood"), Search())
     with pytest.raises(SpecError, match="folds is 1"):
         Search(folds=1)
     with pytest.raises(SpecError, match="repeats is 0"):
         Search(repeats=0)
+
+
+def test_rows_without_a_label_are_left_out_and_that_is_said(home):
+    file = written(home / "half.csv", [*turned(ROWS), ("It was there.", ""), ("So it was.", " ")])
+    found = label_errors_of(asked(file), Search(folds=3))
+    assert (found.n, found.labels) == (40, ("bad", "good"))
+    assert found.notes == ("2 of 42 rows have no label, and are left out",)
 
 
 def test_without_cleanlab_the_pip_command_is_said(home, monkeypatch):

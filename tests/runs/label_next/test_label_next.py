@@ -136,6 +136,9 @@ def test_what_cannot_be_used_is_said_in_a_line(pool, labelled, home):
     strange = written(home / "strange.csv", [(TEXTS[0], "good"), (TEXTS[1], "odd")])
     with pytest.raises(DataError, match=r"strange.csv line 3: label 'odd' is none of the task's"):
         read_round(asked(pool, labels="bad,good"), str(strange))
+    named = written(home / "named.csv", [("Fine.", "so")], ("text", "why"))
+    with pytest.raises(SpecError, match="has a column 'why', which is the name"):
+        read_round(asked(named))
     with pytest.raises(SpecError, match=r"no way 'margins' .*did you mean 'margin'"):
         Request(by="margins")
     with pytest.raises(SpecError, match="n is 0"):

@@ -33,7 +33,8 @@ from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted
 
 if TYPE_CHECKING:
-    from promptkit.runs.label_errors import LabelErrors
+    from promptkit.runs.label_errors import LabelErrors, Search
+    from promptkit.runs.spec import EvalSpec
 
 HELP = """Say which labels of a file may be wrong.
 
@@ -94,7 +95,7 @@ def command(
 ) -> None:
     """Look; the long help is HELP."""
     from promptkit.runs import eval_spec
-    from promptkit.runs.label_errors import Search, label_errors_of
+    from promptkit.runs.label_errors import Search
 
     check_results(format, output, (data,))
     apart = {"field", "label_map", "format", "output", "folds", "repeats", "option"}
@@ -113,14 +114,25 @@ def command(
         device=asked.device,
         dtype=asked.dtype,
     )
+    _show(_found(asked, search), format, output)
+
+
+def _found(asked: EvalSpec, search: Search) -> LabelErrors:
+    from promptkit.runs.label_errors import label_errors_of
+
+    so_far = (0, 0)
+
+    def on_fold(done: int, total: int) -> None:
+        nonlocal so_far
+        so_far = done, total
+        watch.on_run(done, total, "leaving rows out")
+
     with watched("answering rows unseen") as watch:
         try:
-            found = label_errors_of(
-                asked, search, lambda done, total: watch.on_run(done, total, "leaving rows out")
-            )
+            return label_errors_of(asked, search, on_fold)
         except KeyboardInterrupt as error:
-            raise Interrupted(0, 0, "rows", "were answered, and their states kept") from error
-    _show(found, format, output)
+            kept = "were done; what the model read is kept"
+            raise Interrupted(*so_far, "fits", kept) from error
 
 
 def _show(found: LabelErrors, format: str, output: str | None) -> None:

@@ -29,7 +29,8 @@ from promptkit.cli.progress import watched
 from promptkit.errors import Interrupted, SpecError
 
 if TYPE_CHECKING:
-    from promptkit.runs.label_next import ToLabel
+    from promptkit.runs.label_next import Request, ToLabel
+    from promptkit.runs.spec import EvalSpec
 
 HELP = """Say which rows of an unlabelled file to label next.
 
@@ -99,7 +100,7 @@ def command(
 ) -> None:
     """Suggest; the long help is HELP."""
     from promptkit.runs import eval_spec
-    from promptkit.runs.label_next import Request, label_next_of
+    from promptkit.runs.label_next import Request
 
     check_results(format, output, (data, labelled))
     apart = {"labelled", "n", "by", "field", "label_map", "format", "output"}
@@ -109,12 +110,25 @@ def command(
     options["label_map"] = pairs(label_map, "--label-map", "5=positive")
     asked = eval_spec(None, options)
     request = Request(n, by, asked.model, asked.seed, asked.device, asked.dtype)
+    _show(_suggested(asked, request, labelled), format, output)
+
+
+def _suggested(asked: EvalSpec, request: Request, labelled: str | None) -> ToLabel:
+    from promptkit.runs.label_next import label_next_of
+
+    so_far = (0, 0)
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal so_far
+        so_far = done, total
+        watch.on_progress(done, total)
+
     with watched("asking about the pool") as watch:
         try:
-            found = label_next_of(asked, request, labelled, watch.on_progress)
+            return label_next_of(asked, request, labelled, on_progress)
         except KeyboardInterrupt as error:
-            raise Interrupted(0, 0, "rows", "were asked about, and their states kept") from error
-    _show(found, format, output)
+            kept = "of the pool were asked about; what the model read is kept"
+            raise Interrupted(*so_far, "rows", kept) from error
 
 
 def check_results(format: str, output: str | None, sources: tuple[str | None, ...] = ()) -> None:
@@ -135,9 +149,9 @@ def check_results(format: str, output: str | None, sources: tuple[str | None, ..
     if target.suffix not in SUFFIXES:
         raise SpecError(f"--output {output}: the name must end in {', '.join(SUFFIXES)}")
     for source in sources:
-        if source is not None and target.exists() and Path(source).expanduser().exists():
-            if target.samefile(Path(source).expanduser()):
-                raise SpecError(f"--output {output}: is a file of rows itself; name another")
+        own = None if source is None else Path(source).expanduser()
+        if own is not None and own.exists() and target.exists() and target.samefile(own):
+            raise SpecError(f"--output {output}: is a file of rows itself; name another")
 
 
 def _show(found: ToLabel, format: str, output: str | None) -> None:

@@ -11,7 +11,7 @@ from promptkit.runs.label_next.models import Asked, OnProgress, ask, embedded
 from promptkit.runs.label_next.nouns import WAYS, Request, Round, Suggestion, ToLabel
 from promptkit.runs.label_next.reading import read_round, round_of
 from promptkit.runs.label_next.reasons import reasons
-from promptkit.runs.label_next.ways import LOOKED_AT, looked_at, pick, resolved
+from promptkit.runs.label_next.ways import looked_at, pick, resolved
 from promptkit.runs.spec import EvalSpec
 from promptkit.types import Cost, Value
 
@@ -58,8 +58,7 @@ def suggest(
         called: What a label is called in reasons.
         on_progress: Told how far it is.
     """
-    drawn = request.by == "random"
-    model = None if drawn and not round_.labelled else ask(round_, request, on_progress)
+    model = ask(round_, request, on_progress)
     by = resolved(request, model)
     found = pick(by, model, round_, request)
     labels = tuple(round_.template.task.labels) if round_.known else ()
@@ -72,9 +71,9 @@ def suggest(
         known, vectors = whole[: len(round_.labelled)], whole[len(round_.labelled) :]
         why = reasons(found.places, model, found.members, labels, called, vectors, known)
     notes = [*round_.notes]
-    if len(looked_at(by, round_, request)) < len(round_.pool):
-        notes.append(f"{LOOKED_AT:,} of {len(round_.pool):,} rows were looked at, drawn by "
-                     "their ids")  # fmt: skip
+    seen = len(looked_at(by, round_, request))
+    if seen < len(round_.pool):
+        notes.append(f"{seen:,} of {len(round_.pool):,} rows were looked at, drawn by their ids")
     if request.n > len(round_.pool):
         notes.append(f"{request.n:,} rows were asked for, and {len(round_.pool):,} are left")
     return ToLabel(

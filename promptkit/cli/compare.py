@@ -49,15 +49,24 @@ verdict says which one to use, why, and with which command.
 
   promptkit compare --data my.csv --max-latency-ms 20 --max-memory 2GiB --no-gpu
 
+  promptkit compare --data my.csv --prices currency=EUR,hour=0.4,label=0.1 --output report.html
+
+  promptkit compare --data my.csv --store /shared/cells --worker     (on further machines)
+
 What was computed is kept in .promptkit: the same command again goes on where it was stopped, \
-and with more strategies it computes only what is new.
+and with more strategies it computes only what is new. Several processes, machines or tasks of a \
+cluster work on one comparison with [bold]--worker[/bold] and one [bold]--store[/bold]; what is \
+killed leaves its cells to the others.
 """
 
-WAYS, LIMITS = "What is compared", "Limits"
+WAYS, LIMITS, WORK = "What is compared", "Limits and prices", "Who computes"
 
 #: Formats by the suffix of ``--output``.
-SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
-FORMATS = ("table", "json", "csv", "markdown")
+SUFFIXES = {
+    ".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table", ".html": "html",
+    ".tex": "latex",
+}  # fmt: skip
+FORMATS = ("table", "json", "csv", "markdown", "html", "latex")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -106,6 +115,20 @@ def command(
     max_memory: Annotated[
         str | None, panel("Memory that it may need: 800MiB, 2GiB.", LIMITS)
     ] = None,
+    max_stored: Annotated[
+        str | None, panel("What may have to be kept for it: 50MiB.", LIMITS)
+    ] = None,
+    max_price: Annotated[
+        float | None, panel("What 1,000 predictions may cost; needs --prices.", LIMITS)
+    ] = None,
+    prices: Annotated[
+        str | None,
+        panel(
+            "What things cost: a YAML file, or currency=EUR,hour=0.4,kwh=0.3,label=0.1,"
+            "million_tokens=2,watts=90.",
+            LIMITS,
+        ),
+    ] = None,
     no_gpu: Annotated[bool, panel("The model will run without a GPU.", LIMITS, "--no-gpu")] = False,
     no_prior: Annotated[
         bool,
@@ -119,9 +142,24 @@ def command(
     plan: Annotated[
         bool, panel("Only say what would be done, and how long it takes.", RESULT, "--plan")
     ] = False,
-    format: Annotated[str, panel("table, json, csv or markdown.", RESULT)] = "table",
+    explain: Annotated[
+        bool, panel("Say of each sentence of the verdict where it comes from.", RESULT, "--explain")
+    ] = False,
+    worker: Annotated[
+        bool,
+        panel("Compute cells until others have the rest; no table.", WORK, "--worker"),
+    ] = False,
+    processes: Annotated[
+        int, panel("Processes of this machine side by side (default: 1).", WORK)
+    ] = 1,
+    store: Annotated[
+        str | None,
+        panel("Where cells are kept (default: .promptkit, or PROMPTKIT_HOME).", WORK),
+    ] = None,
+    format: Annotated[str, panel("table, json, csv, markdown, html or latex.", RESULT)] = "table",
     output: Annotated[
-        str | None, panel("Write the results to a file, by its suffix.", RESULT)
+        str | None,
+        panel("Write a file too, by its suffix: .html is the whole report.", RESULT),
     ] = None,
     plot: Annotated[
         str | None, panel("Draw the learning curves to a .svg, .png or .pdf file.", RESULT)
@@ -134,6 +172,8 @@ def command(
     if data is None:
         raise SpecError("no rows given; say which with --data FILE or --data customer_reviews")
     check_outputs(format, output, plot, plan=plan)
+    if processes < 1:
+        raise SpecError(f"--processes {processes}: give 1 or more")
     options = {
         "data": data,
         "test_data": test_data,
@@ -155,6 +195,9 @@ def command(
         "max_train_minutes": max_train_minutes,
         "max_latency_ms": max_latency_ms,
         "max_memory": bytes_of(max_memory) if max_memory is not None else None,
+        "max_stored": bytes_of(max_stored, "--max-stored") if max_stored is not None else None,
+        "max_price": max_price,
+        "prices": prices_of(prices) if prices is not None else None,
         "gpu": not no_gpu,
         "prior": not no_prior,
         "seed": seed,
@@ -164,9 +207,11 @@ def command(
     }
     asked = spec_of(options)
     if plan:
-        show_plan(planned(asked))
+        show_plan(planned(asked, store))
+    elif worker:
+        help_with(asked, store)
     else:
-        show(compared(asked), format, output, plot)
+        show(compared(asked, store, processes), format, output, plot, explain=explain)
 
 
 def spec_of(options: dict[str, Any]) -> CompareSpec:
@@ -207,28 +252,57 @@ def check_outputs(
         check_plot(plot)
 
 
-def planned(asked: CompareSpec) -> Plan:
+def prices_of(text: str) -> dict[str, Any]:
+    """Prices from a file, or from ``name=amount`` in a list.
+
+    Raises:
+        SpecError: Neither.
+    """
+    from promptkit.prompts.yamlfile import read_yaml
+
+    if "=" not in text:
+        return dict(read_yaml(Path(text)).content)
+    return dict(pairs([text], "--prices", "currency=EUR,hour=0.4") or {})
+
+
+def planned(asked: CompareSpec, store: str | None = None) -> Plan:
     """The plan, after each way was tried on a few rows."""
     from promptkit.report.comparison_live import LiveComparison
     from promptkit.runs.compare.engine import plan_comparison
 
     try:
         with LiveComparison() as watch:
-            return plan_comparison(asked, watch=watch)
+            return plan_comparison(asked, root=store, watch=watch)
     except KeyboardInterrupt as error:
         raise Interrupted(0, 0, "cells") from error
 
 
-def compared(asked: CompareSpec) -> Comparison:
+def compared(asked: CompareSpec, store: str | None = None, processes: int = 1) -> Comparison:
     """The comparison, with a view of it on standard error while it runs."""
     from promptkit.report.comparison_live import LiveComparison
     from promptkit.runs.compare.engine import run_comparison
 
     try:
         with LiveComparison() as watch:
-            return run_comparison(asked, watch=watch)
+            return run_comparison(asked, root=store, watch=watch, processes=processes)
     except KeyboardInterrupt as error:
         raise Interrupted(0, 0, "cells") from error
+
+
+def help_with(asked: CompareSpec, store: str | None) -> None:
+    """Compute what nobody else has, and say how much that was."""
+    from promptkit.report.comparison_live import LiveComparison
+    from promptkit.runs.compare.engine import help_comparison
+
+    if asked.fresh:
+        raise SpecError("--worker helps with what is there; leave out --fresh")
+    try:
+        with LiveComparison() as watch:
+            computed, left = help_comparison(asked, root=store, watch=watch)
+    except KeyboardInterrupt as error:
+        raise Interrupted(0, 0, "cells") from error
+    rest = f"; {left:,} are with other workers, or were left out" if left else "; nothing is left"
+    typer.echo(f"{computed:,} cells computed{rest}")
 
 
 def show_plan(plan: Plan) -> None:
@@ -240,7 +314,14 @@ def show_plan(plan: Plan) -> None:
     Console().print(plan_table(plan))
 
 
-def show(comparison: Comparison, format: str, output: str | None, plot: str | None) -> None:
+def show(
+    comparison: Comparison,
+    format: str,
+    output: str | None,
+    plot: str | None,
+    *,
+    explain: bool = False,
+) -> None:
     """Print the results, and write the files that were asked for."""
     from rich.console import Console
 
@@ -248,7 +329,7 @@ def show(comparison: Comparison, format: str, output: str | None, plot: str | No
     from promptkit.report.comparison_export import comparison_as
 
     if format == "table":
-        Console().print(comparison_table(comparison))
+        Console().print(comparison_table(comparison, explain=explain))
     else:
         sys.stdout.write(comparison_as(comparison, format))
     if output:

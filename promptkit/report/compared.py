@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 
+from promptkit.errors import SpecError, StoreError, nearest
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.report.amounts import bytes_of, names_of, seconds_of, sizes_of
+from promptkit.report.chart import Chart
 from promptkit.report.comparison import comparison_table
+from promptkit.report.comparison_charts import learning, pareto, reliability
 from promptkit.report.comparison_export import as_frame, comparison_as
 from promptkit.report.comparison_live import LiveComparison
+from promptkit.report.comparison_page import comparison_page
 from promptkit.report.comparison_plot import plot_comparison
+from promptkit.report.explained import explained_parts
 from promptkit.report.plans import plan_table
+from promptkit.runs.compare.breakdown import Breakdown
 from promptkit.runs.compare.comparison import Comparison
 from promptkit.runs.compare.engine import run_comparison
 from promptkit.runs.compare.nouns import Line, Plan, Size, Verdict
@@ -80,8 +86,48 @@ class Compared:
         """
         plot_comparison(self.comparison, path)
 
+    def report(self, path: str | Path) -> None:
+        """Write the whole report, one page in HTML that needs nothing else.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        try:
+            Path(path).write_text(comparison_page(self.comparison), encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+    @property
+    def explained(self) -> RenderableType:
+        """The verdict with where each of its sentences comes from, for rich to print."""
+        return Group(*explained_parts(self.comparison))
+
+    @property
+    def learning_curves(self) -> Chart | None:
+        """Accuracy over labelled rows, as a chart that a notebook shows."""
+        return learning(self.comparison)
+
+    def pareto(self, cost: Literal["predict", "adapt"] = "predict") -> Chart | None:
+        """Accuracy against the cost of predicting or adapting, as a chart that a notebook shows."""
+        return pareto(self.comparison, cost)
+
+    def reliability(self, name: str | None = None) -> Chart | None:
+        """How often predictions of a confidence are right, of the recommended way or another.
+
+        Raises:
+            SpecError: There is no such way; names the nearest one.
+        """
+        seen, chosen = Breakdown(self.comparison), self.recommendation.entry
+        names = [entry.name for entry in seen.entries]
+        wanted = name if name is not None else chosen.name if chosen else ""
+        if wanted not in names:
+            raise SpecError(f"no way {wanted!r} in this comparison; {nearest(wanted, names)}")
+        entry = seen.entries[names.index(wanted)]
+        bins = seen.reliability(entry)
+        return reliability(self.comparison, entry, bins) if bins else None
+
     def to(self, format: str) -> str:
-        """As text in the format of that name: json, csv or markdown.
+        """As text in the format of that name: json, csv, markdown, html or latex.
 
         Raises:
             SpecError: No such format.
@@ -127,8 +173,10 @@ def compare(
     max_latency_ms: float | None = None,
     max_memory: int | str | None = None,
     gpu: bool = True,
+    prices: Mapping[str, Any] | None = None,
     seed: int = 0,
     progress: bool = False,
+    processes: int = 1,
     root: str | Path | None = None,
     **options: Any,
 ) -> Compared:
@@ -151,8 +199,12 @@ def compare(
         max_latency_ms: It must predict a row in so many milliseconds.
         max_memory: It must need no more bytes than these, or a size such as ``"2GiB"``.
         gpu: Whether a GPU may be used.
+        prices: What things cost, such as ``{"currency": "EUR", "hour": 0.4, "label": 0.1}``; see
+            `promptkit.runs.compare.ledger.Prices`.
         seed: Seed of every random choice.
         progress: Whether to show on standard error how far it has come.
+        processes: Processes that compute side by side; with more than one, a script that calls this
+            must guard its own start with ``if __name__ == "__main__"``.
         root: Where results are kept instead of ``.promptkit``.
         options: Further options of `CompareSpec`, such as ``template``, ``label_map`` or ``prior``.
 
@@ -176,8 +228,9 @@ def compare(
         "max_latency_ms": max_latency_ms,
         "max_memory": None if max_memory is None else bytes_of(max_memory, "max_memory"),
         "gpu": gpu,
+        "prices": dict(prices or {}),
         "seed": seed,
     }
     asked = validate(CompareSpec, YamlFile("compare()", given | options))
     with LiveComparison() if progress else nullcontext() as watch:
-        return Compared(run_comparison(asked, root=root, watch=watch))
+        return Compared(run_comparison(asked, root=root, watch=watch, processes=processes))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import compress
 
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from promptkit.report.curve import curve_table
 from promptkit.report.design import plan_facts
+from promptkit.report.explained import explained_parts
 from promptkit.report.facts import SHOWN_DIGITS
 from promptkit.report.figures import (
     MISSING,
@@ -27,7 +26,9 @@ from promptkit.report.figures import (
     span,
 )
 from promptkit.report.gaps import gaps_of
-from promptkit.report.layout import FAINT, MIND, Flow, bullets, heading, pairs, table
+from promptkit.report.growth import Growths
+from promptkit.report.layout import FAINT, MIND, Flow, bullets, fits, heading, pairs, table
+from promptkit.report.ledger import Ledger
 from promptkit.report.plain import cell
 from promptkit.report.standing import ALPHA, Standing, entry_names, final_size, standings
 from promptkit.report.verdict import verdict_parts
@@ -46,8 +47,13 @@ MARKS = {
 }
 
 
-def comparison_table(comparison: Comparison) -> RenderableType:
-    """All there is to say about a comparison; it takes the width that there is."""
+def comparison_table(comparison: Comparison, *, explain: bool = False) -> RenderableType:
+    """All there is to say about a comparison; it takes the width that there is.
+
+    Args:
+        comparison: What was compared.
+        explain: Whether each sentence of the verdict is followed by where it comes from.
+    """
     name = entry_names(comparison.plan.entries)
     parts: list[RenderableType] = [
         pairs((key, Text(value)) for key, value in comparison_facts(comparison)),
@@ -57,6 +63,10 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         curve_table(comparison),
         Text("* highest accuracy at its size", FAINT),
     ]
+    if comparison.growths:
+        parts += [heading("what more labelled rows would bring, in points"), Growths(comparison)]
+    if any(one.fit_work is not None for one in comparison.accounts.values()):
+        parts += [heading("what it costs"), Ledger(comparison)]
     gaps = gaps_of(comparison)
     if gaps:
         told = [Text(gap.sentence(name), MIND) for gap in gaps]
@@ -64,6 +74,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
     notes = dict.fromkeys((*comparison.plan.notes, *comparison.notes))
     if notes:
         parts += [heading("notes"), bullets([cell(note) for note in notes])]
+    if explain:
+        return Group(*parts, *explained_parts(comparison))
     return Group(*parts, *verdict_parts(comparison.recommendation))
 
 
@@ -120,7 +132,7 @@ class Standings:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         whole = self._table({**QUALITY, **PRICE})
-        if _fits(whole, console, options):
+        if fits(whole, console, options, names=1):
             yield whole
             yield self._legend()
             return
@@ -134,7 +146,7 @@ class Standings:
         for head in ("", *self.DISPENSABLE):
             left.pop(head, None)
             made = self._table(left)
-            if _fits(made, console, options):
+            if fits(made, console, options, names=1):
                 break
         return made
 
@@ -176,14 +188,6 @@ PRICE: Columns = {
     "trained\nparameters": _if_known(lambda line: short_count(line.trained_parameters)),
     "peak\nmemory": _if_known(lambda line: size(line.peak_bytes) if line.peak_bytes else MISSING),
 }
-
-
-def _fits(made: Table, console: Console, options: ConsoleOptions) -> bool:
-    """Whether no number is cut: names may fold, down to 16 cells."""
-    names = made.columns[1]
-    longest = max((cell_len(str(text)) for text in names.cells), default=0)
-    whole = Measurement.get(console, options.update(max_width=10_000), made).maximum
-    return whole - max(longest - 16, 0) <= options.max_width
 
 
 def _style(standing: Standing) -> str:

@@ -1,4 +1,4 @@
-"""A comparison for other programs: JSON, CSV, Markdown and data frames."""
+"""A comparison for other programs: JSON, CSV, Markdown, HTML, LaTeX and data frames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from promptkit.errors import MissingExtra, SpecError, nearest
 from promptkit.report.comparison_markdown import comparison_markdown
+from promptkit.report.comparison_page import comparison_page
 from promptkit.report.gaps import gaps_of
+from promptkit.report.latex import comparison_latex
 from promptkit.report.standing import final_lines
 from promptkit.report.written import csv_text, finite, json_text
 from promptkit.runs.compare.comparison import Comparison
@@ -44,7 +46,7 @@ COLUMNS = (
 
 
 def comparison_as(comparison: Comparison, format: str) -> str:
-    """The comparison in the format of that name: json, csv or markdown.
+    """The comparison in the format of that name: json, csv, markdown, html or latex.
 
     Raises:
         SpecError: No such format; the message offers the nearest one.
@@ -53,6 +55,8 @@ def comparison_as(comparison: Comparison, format: str) -> str:
         "json": comparison_json,
         "csv": comparison_csv,
         "markdown": comparison_markdown,
+        "html": comparison_page,
+        "latex": comparison_latex,
     }
     if format not in formats:
         raise SpecError(f"no format named {format!r}; {nearest(format, formats)}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -63,6 +64,20 @@ def bullets(lines: Sequence[Text]) -> Table:
 def heading(text: str) -> Text:
     """A blank line and a title."""
     return Text(f"\n{text}\n", style=HEAD, end="")
+
+
+def fits(made: Table, console: Console, options: ConsoleOptions, names: int = 0) -> bool:
+    """Whether no number of a table is cut: names may fold, down to 16 cells.
+
+    Args:
+        made: The table.
+        console: Where it will stand.
+        options: The width that there is.
+        names: The column of names.
+    """
+    longest = max((cell_len(str(text)) for text in made.columns[names].cells), default=0)
+    whole = Measurement.get(console, options.update(max_width=10_000), made).maximum
+    return whole - max(longest - 16, 0) <= options.max_width
 
 
 class Flow:

@@ -22,6 +22,8 @@ def verdict_parts(verdict: Verdict) -> list[RenderableType]:
     if verdict.would_change:
         parts += [heading("what would change it")]
         parts += [bullets([cell(change) for change in verdict.would_change])]
+    if verdict.firm:
+        parts += [heading("how firm it is"), bullets([cell(one) for one in verdict.firm])]
     if verdict.command:
         parts += [heading("to adapt with all labelled rows, and keep it")]
         parts += [Command(verdict.command)]

@@ -157,3 +157,82 @@ def test_ctrl_c_while_it_plans_says_so_too(promptkit, rows, monkeypatch):
         status, _, err = promptkit("compare", "--data", rows, *FAST, *more)
         assert status == 2
         assert "go on with: promptkit compare" in err
+
+
+def test_a_worker_computes_cells_and_the_table_is_made_of_them(promptkit, rows, home):
+    here = ("--store", home / "shared")
+    status, out, err = promptkit("compare", "--data", rows, *FAST, *here, "--worker")
+    assert (status, out) == (0, "21 cells computed; nothing is left\n")
+    assert "trying" not in err
+    status, out, _ = promptkit("compare", "--data", rows, *FAST, *here)
+    assert "21 from the store" in out
+    status, out, _ = promptkit("compare", "--data", rows, *FAST, *here, "--worker")
+    assert out.startswith("0 cells computed")
+
+
+def test_processes_share_the_work(promptkit, rows, home):
+    _, alone, _ = promptkit(
+        "compare", "--data", rows, *FAST, "--store", home / "a", "--format", "csv"
+    )
+    status, out, _ = promptkit(
+        "compare", "--data", rows, *FAST, "--processes", 2, "--store", home / "b", "--format", "csv"
+    )
+    assert status == 0
+    kept = ("entry", "size", "accuracy", "macro_f1", "p_value", "is_recommended")
+    both = [
+        [[line[key] for key in kept] for line in csv.DictReader(io.StringIO(text))]
+        for text in (alone, out)
+    ]
+    assert both[0] == both[1]
+
+
+def test_prices_make_an_account_of_money(promptkit, rows, home):
+    (home / "prices.yaml").write_text("currency: EUR\nhour: 2.5\nlabel: 0.1\n")
+    for prices in ("prices.yaml", "currency=EUR,hour=2.5,label=0.1"):
+        status, out, _ = promptkit("compare", "--data", rows, *FAST, "--prices", prices)
+        assert status == 0
+        assert "prices in EUR, labels included" in out
+
+
+def test_limits_may_be_combined_and_each_is_told(promptkit, rows):
+    limits = ("--max-price", 1e-9, "--prices", "hour=1", "--max-stored", "1GiB")
+    status, out, _ = promptkit("compare", "--data", rows, *FAST, *limits)
+    assert status == 0
+    assert "1,000 predictions cost" in out
+    assert "without the limit on price" in out
+
+
+def test_explained_each_sentence_names_its_cells(promptkit, rows):
+    status, out, _ = promptkit("compare", "--data", rows, *FAST, "--explain")
+    assert status == 0
+    assert "told_apart: paired tests" in " ".join(out.split())
+    assert "all/0-4" in out
+    assert ".promptkit/comparisons/" in out
+
+
+def test_a_report_is_a_page_and_a_table_for_a_paper(promptkit, rows, home):
+    status, _, _ = promptkit("compare", "--data", rows, *FAST, "--output", "report.html")
+    assert status == 0
+    page = (home / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "promptkit compare --data" in page
+    _, out, _ = promptkit("compare", "--data", rows, *FAST, "--format", "latex")
+    assert "\\begin{tabular}" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--max-price", 1), "--max-price needs --prices"),
+        (("--prices", "hour=-1"), "hour"),
+        (("--prices", "euro=1"), "euro"),
+        (("--prices", "nowhere.yaml"), "nowhere.yaml"),
+        (("--processes", 0), "--processes 0: give 1 or more"),
+        (("--worker", "--fresh"), "leave out --fresh"),
+    ],
+)
+def test_what_cannot_be_is_one_line(promptkit, rows, options, said):
+    status, out, err = promptkit("compare", "--data", rows, *FAST, *options)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1

@@ -121,3 +121,16 @@ def test_it_says_how_far_it_has_come_if_asked(
 def test_too_few_rows_are_an_error() -> None:
     with pytest.raises(DataError, match="too few"):
         compare(ROWS[:4], strategies=FAST)
+
+
+def test_charts_and_the_report_are_at_hand(home):
+    found = compare(
+        ROWS, strategies=["majority", "tfidf"], sizes=[4, 8, None], folds=3, seeds=1,
+        prices={"hour": 1.0, "currency": "EUR"},
+    )  # fmt: skip
+    for chart in (found.learning_curves, found.pareto("adapt"), found.reliability("tfidf")):
+        assert "<svg" in chart._repr_html_()
+    found.report(home / "report.html")
+    assert "EUR" in (home / "report.html").read_text()
+    with pytest.raises(SpecError, match="did you mean 'tfidf'"):
+        found.reliability("tf-idf")

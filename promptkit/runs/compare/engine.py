@@ -117,6 +117,8 @@ def help_comparison(
 
 
 def _drawn(asked: CompareSpec) -> tuple[Rows, tuple[Draw, ...], str]:
+    if asked.max_price is not None and not asked.prices.are_known:
+        raise SpecError("--max-price needs --prices, such as --prices hour=0.4,currency=EUR")
     rows = rows_of(asked)
     if rows.held:
         draws = fixed_test(rows.examples, len(rows.labelled), asked.seeds, asked.seed)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from promptkit.metrics.rows import Floats
 from promptkit.runs.compare.nouns import Cell, Draw, Size
 from promptkit.runs.compare.planning import EVERY_ROW
 
@@ -21,12 +22,15 @@ class Outcome:
         gold: (n,) place of its gold label.
         places: (n,) where the rows stand in the data.
         n_train: Rows that it was fitted on.
+        confidence: (n,) probability of the predicted label; NaN where there is none. Empty in
+            cells that were kept before this was.
     """
 
     predicted: NDArray[np.int64]
     gold: NDArray[np.int64]
     places: NDArray[np.int64]
     n_train: int
+    confidence: Floats = field(default_factory=lambda: np.empty(0))
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -97,11 +101,23 @@ class Grid:
         predicted = np.array(cell.predicted, np.int64)
         if cell.draw != EVERY_ROW:
             held = np.array(self._draws[cell.draw].held, np.int64)
-            return {cell.draw: Outcome(predicted, self._gold[held], held, cell.n_train)}
+            sure = _confidence(cell)
+            return {cell.draw: Outcome(predicted, self._gold[held], held, cell.n_train, sure)}
         whole = np.full(len(self._gold), -1, np.int64)
         whole[self._every] = predicted
+        sure = np.full(len(self._gold), np.nan)
+        if cell.confidence:
+            sure[self._every] = _confidence(cell)
         found = {}
         for index, draw in self._draws.items():
             held = np.array(draw.held, np.int64)
-            found[index] = Outcome(whole[held], self._gold[held], held, cell.n_train)
+            own = sure[held] if cell.confidence else np.empty(0)
+            found[index] = Outcome(whole[held], self._gold[held], held, cell.n_train, own)
         return found
+
+
+def _confidence(cell: Cell) -> Floats:
+    """Probabilities out of the thousandths that are kept."""
+    found = np.array(cell.confidence, np.float64) / 1000
+    found[found < 0] = np.nan
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 from promptkit.metrics.power_law import Curve, Forecast, fit_curve
 from promptkit.metrics.rows import Floats
 from promptkit.runs.compare.grid import Grid, Outcome
+from promptkit.runs.compare.ledger import BASELINES
 from promptkit.runs.compare.lines import sizes_of
 from promptkit.runs.compare.nouns import Entry, Plan, Size
 
@@ -88,7 +89,7 @@ def growths_of(plan: Plan, grid: Grid) -> dict[str, Growth]:
     """The curve of each entry that stands at enough sizes, by name; baselines have none."""
     found = {}
     for entry in plan.entries:
-        if not entry.fits or entry.strategy in ("majority", "random"):
+        if not entry.fits or entry.strategy in BASELINES:
             continue
         growth = growth_of(plan, entry, grid)
         if growth is not None:

@@ -14,6 +14,8 @@ from promptkit.runs.compare.work import Work
 
 #: Strategies that prompt a model and train nothing.
 PROMPTED = ("in_context", "generate")
+#: Ways that know nothing of the text.
+BASELINES = ("majority", "random")
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -158,7 +160,8 @@ def _prompted(lines: Sequence[Line], accounts: Mapping[str, Account]) -> str | N
 
 
 def _with_break_even(account: Account, prompted: Account | None, prices: Prices) -> Account:
-    if prompted is None or account.entry.strategy in PROMPTED or not account.entry.fits:
+    own = account.entry
+    if prompted is None or own.strategy in (*PROMPTED, *BASELINES) or not own.fits:
         return account
     if prices.are_known:
         first = (account.fit_price or 0.0) - (prompted.fit_price or 0.0)

@@ -123,20 +123,22 @@ class Bench:
 
 def _of_a_row(strategy: Strategy, rows: Sequence[Example]) -> tuple[float, Work]:
     """Seconds and counts of a row that is in no cache: held-out rows with a mark at their end."""
-    mark = f" {secrets.token_hex(2)}"
-    fresh = [
-        Example(
-            row.id,
-            {k: v + mark if isinstance(v, str) else v for k, v in row.fields.items()},
-        )
-        for row in rows[:TIMED]
-    ]
+    fresh = marked(rows[:TIMED])
     n = max(len(fresh), 1)
     with counted(strategy) as asking:
         begun = time.perf_counter()
         strategy.predict(fresh)
         seconds = time.perf_counter() - begun
     return seconds / n, asking.work.over(n)
+
+
+def marked(rows: Sequence[Example]) -> list[Example]:
+    """The rows with four random digits at the end of each text: nobody has read them before."""
+    mark = f" {secrets.token_hex(2)}"
+    return [
+        Example(row.id, {k: v + mark if isinstance(v, str) else v for k, v in row.fields.items()})
+        for row in rows
+    ]
 
 
 def _stored_bytes(strategy: Strategy) -> int:

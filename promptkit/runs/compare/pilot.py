@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from promptkit.protocols import Step
+from promptkit.row_text import text_of
 from promptkit.runs.compare.cells import Bench
 from promptkit.runs.compare.nouns import Cell, Draw, Entry
 from promptkit.runs.compare.store import CellStore
@@ -15,12 +15,15 @@ from promptkit.runs.compare.timing import Timing
 
 #: Training rows of a pilot's fits; the first also loads the model.
 FIRST, SECOND = 8, 48
-#: Held-out rows that a pilot predicts.
-HELD = 16
+#: Held-out rows that a pilot predicts, and where that is quick: many rows share a batch, and take
+#: less each.
+HELD, MANY = 16, 256
 #: Seconds of training steps after which a pilot's fit is not waited for.
 LONG = 2.0
+#: Seconds below which few rows are predicted quickly.
+QUICK = 1.0
 #: Of fits that take longer than so many seconds it is not asked what they save the second time.
-SHORT = 1.0
+SHORT = 3.0
 
 
 def run_pilot(
@@ -62,7 +65,7 @@ def run_pilot(
 
 
 #: What is kept of a pilot's cell.
-_KEYS = ("n_train", "fit_seconds", "predict_seconds", "n_held", "fresh", "new")
+_KEYS = ("n_train", "fit_seconds", "n_held", "predict_seconds", "fresh", "new", "rest")
 
 
 class _Enough(Exception):
@@ -75,37 +78,60 @@ class _Enough(Exception):
 def _measured(bench: Bench, entry: Entry, draw: Draw) -> list[dict[str, Any]]:
     """What `Timing.add` takes of each cell; nothing where the entry fails.
 
-    The first cell loads the model as well. Its fit is done again unless one with more rows took as
-    long: then loading was little of it. A fit that tells its steps is not waited for, and one that
-    is over soon is done a second time, to see what it saves to have read the rows.
+    The first cell loads the model as well, and says no more than how many rows can be predicted
+    without much waiting. Every entry reads the same held-out rows in the same order, so that what
+    one has read another finds known, as it will be. A fit that tells its steps is not waited for,
+    and one that is over soon is done a second time, to see what it saves to have read the rows.
     """
     problems, found = [], []
 
-    def cell(size: int, part: int, fresh: bool = True) -> Cell:
-        rows = draw.held[part * HELD : (part + 1) * HELD] or draw.held[:HELD]
+    def cell(size: int, rows: Sequence[int], fresh: bool = True, priced: bool = False) -> Cell:
         train, number = draw.train[: size if entry.fits else 0], 0 if fresh else 1
         try:
             made = bench.cell(
-                entry, size, number, train, rows, on_step=_Steps(), fresh=fresh, priced=False
+                entry, size, number, train, rows, on_step=_Steps(), fresh=fresh, priced=priced
             )
         except _Enough as enough:
             made = Cell(entry.name, size, number, len(train), (), enough.seconds, 0.0)
         problems.append(made.problem)
         return made
 
-    def take(made: Cell, fresh: bool = True, new: bool = True) -> None:
-        rows, told = len(made.predicted), (made.n_train, made.fit_seconds, made.predict_seconds)
-        found.append(dict(zip(_KEYS, (*told, rows, fresh, new), strict=True)))
+    def take(made: Cell, predicts: bool, fresh: bool = True, new: bool = True) -> None:
+        held = (len(made.predicted), made.predict_seconds) if predicts else (0, 0.0)
+        rest = made.seconds - made.fit_seconds - made.predict_seconds if made.row_work else None
+        told = (made.n_train, made.fit_seconds, *held, fresh, new, rest)
+        found.append(dict(zip(_KEYS, told, strict=True)))
 
-    first, second = cell(FIRST, 0), cell(SECOND, 1)
-    take(second)
-    if second.fit_seconds < SHORT:
-        take(cell(SECOND, 1, fresh=False), fresh=False, new=False)
-    if entry.fits and second.fit_seconds < first.fit_seconds:
-        take(cell(FIRST, 2))
-    elif entry.fits:
-        take(replace(first, predicted=(), predict_seconds=0.0))
+    held = of_usual_length(bench, draw.held)
+    few, more = held[:HELD], held[HELD : 2 * HELD] or held[:HELD]
+    first, second = cell(FIRST, few), cell(SECOND, more)
+    is_quick = second.predict_seconds < QUICK
+    many = MANY if is_quick else HELD
+    rows = held[2 * HELD : 2 * HELD + many] or held[:many]
+    is_short = second.fit_seconds < SHORT
+    # the first prediction after a fit may read demonstrations too
+    take(second, predicts=not is_short)
+    if is_short:
+        take(cell(FIRST, rows, priced=is_quick), predicts=True)
+        take(cell(SECOND, rows, fresh=False), predicts=True, fresh=False, new=False)
+        if entry.fits:
+            take(cell(FIRST, few, fresh=False), predicts=True, fresh=False, new=False)
+    elif second.fit_seconds < first.fit_seconds:
+        take(cell(FIRST, rows), predicts=True)
+    else:
+        take(first, predicts=False)
     return [] if any(problems) else found
+
+
+def of_usual_length(bench: Bench, held: Sequence[int]) -> list[int]:
+    """The held-out places, those first whose texts are about as long as the mean.
+
+    Many rows are read in batches of like length. A few at random would be padded to the longest of
+    them, and take up to twice as long each.
+    """
+    lengths = {place: len(text_of(bench.rows.examples[place])) for place in held}
+    mean = sum(lengths.values()) / max(len(lengths), 1)
+    return sorted(held, key=lambda place: (abs(lengths[place] - mean), place))
 
 
 class _Steps:

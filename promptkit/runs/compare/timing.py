@@ -15,14 +15,15 @@ class Timing:
     """Seconds of one entry's cells.
 
     A fit is taken to cost what the measured ones with the nearest numbers of rows say, and beyond
-    them as much more for each row as between the fewest and the most. Fits that begin with nothing
+    them as much more for each row as between the fewest and the most; a prediction likewise. Fits
+    that begin with nothing
     known, and predictions of rows that the entry has not read, are apart from the others, which
     find much of it in memory.
     """
 
     def __init__(self) -> None:
         self._fits: dict[bool, dict[int, list[float]]] = {True: {}, False: {}}
-        self._rows: dict[bool, list[float]] = {True: [0.0, 0.0], False: [0.0, 0.0]}
+        self._predictions: dict[bool, dict[int, list[float]]] = {True: {}, False: {}}
         self._rest: list[float] = []
         self._assumed = 0.0
 
@@ -35,6 +36,7 @@ class Timing:
         *,
         fresh: bool = True,
         new: bool = True,
+        rest: float | None = None,
     ) -> None:
         """Take in a measured cell; real cells replace the pilot's word as they come in.
 
@@ -45,22 +47,23 @@ class Timing:
             predict_seconds: What that took.
             fresh: Whether the fit began with nothing known.
             new: Whether the entry had not read the predicted rows before.
+            rest: What else it took to measure costs; None where they were not.
         """
         self._fits[fresh].setdefault(n_train, []).append(fit_seconds)
-        rows = self._rows[new]
-        rows[0] += n_held
-        rows[1] += predict_seconds
+        if n_held:
+            self._predictions[new].setdefault(n_held, []).append(predict_seconds)
+        if rest is not None:
+            self._rest.append(rest)
 
     def add_cell(self, cell: Cell, new: bool = True) -> None:
         """The same for a finished cell; one that failed says nothing."""
         if cell.problem:
             return
+        rest = max(0.0, cell.seconds - cell.fit_seconds - cell.predict_seconds)
         self.add(
             cell.n_train, cell.fit_seconds, len(cell.predicted), cell.predict_seconds,
-            fresh=cell.is_fresh, new=new,
+            fresh=cell.is_fresh, new=new, rest=rest if cell.is_fresh else None,
         )  # fmt: skip
-        if cell.is_fresh:
-            self._rest.append(max(0.0, cell.seconds - cell.fit_seconds - cell.predict_seconds))
 
     def assume(self, row_seconds: float) -> None:
         """What a row takes until one has been predicted."""
@@ -68,26 +71,28 @@ class Timing:
 
     @property
     def row_seconds(self) -> float:
-        """Seconds of a row that the entry has not read; 0 where none was measured."""
-        rows, seconds = self._rows[True]
-        return seconds / rows if rows else 0.0
+        """Seconds of each of a thousand rows that the entry has not read; 0 without a measure."""
+        return _along(self._predictions[True], 1000) / 1000
 
     def seconds(self, n_train: int, n_held: int, *, fresh: bool = False, new: bool = True) -> float:
         """Predicted seconds; 0 where nothing was measured."""
-        return self._fit(n_train, fresh) + n_held * self._each(new)
+        return self._fit(n_train, fresh) + self._predict(n_held, new)
 
     def of(self, cell: Planned) -> float:
         """Predicted seconds of a cell, with what is measured in it for its costs."""
         found = self.seconds(cell.n_train, cell.n_held, fresh=cell.is_fresh, new=cell.new)
         if not cell.is_fresh:
             return found
-        return found + (_mean(self._rest) if self._rest else TIMED * self._each(True))
+        return found + (_mean(self._rest) if self._rest else self._predict(TIMED, True))
 
-    def _each(self, new: bool) -> float:
-        """Seconds of a row; as of rows of the other kind where none of this one were measured."""
-        own, other = self._rows[new], self._rows[not new]
-        rows, seconds = own if own[0] else other
-        return seconds / rows if rows else self._assumed
+    def _predict(self, n: int, new: bool) -> float:
+        """Seconds of n rows; as of rows of the other kind where none of this one were measured."""
+        own = self._predictions[new] or self._predictions[not new]
+        if not own or not n:
+            return n * self._assumed
+        most = max(own)
+        # beyond what was measured a part that every prediction pays is lost in the others
+        return _along(own, n) if len(own) > 1 and n <= most else _mean(own[most]) * n / most
 
     def _fit(self, n: int, fresh: bool) -> float:
         own, other = self._fits[fresh], self._fits[not fresh]

@@ -40,7 +40,7 @@ STYLE = """
 .verdict { border-left: 4px solid #009e73; padding: .2rem 1rem; }
 .verdict p { font-size: 1.15rem; font-weight: 600; margin: .4rem 0; }
 h2 { font-size: 1.3rem; } h3 { font-size: 1.05rem; } h4 { margin: .8rem 0 .2rem; }
-thead th { white-space: normal; } .pair { display: flex; flex-wrap: wrap; gap: 1rem; }
+thead th { white-space: normal; } th, td { padding: .3rem .45rem; } .pair { display: flex; flex-wrap: wrap; gap: 1rem; }
 .pair svg { flex: 1 1 26rem; }
 .matrix td { text-align: center; } 
 table.rows td, table.rows th { white-space: normal; text-align: left; vertical-align: top; }

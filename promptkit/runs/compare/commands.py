@@ -21,7 +21,7 @@ def tune_command(entry: Entry, asked: CompareSpec) -> str:
 
 #: Options that stand on the command line as they are.
 _PLAIN = (
-    "split", "id_field", "limit", "seeds", "folds", "max_train_minutes", "max_latency_ms",
+    "split", "id_field", "seeds", "folds", "max_train_minutes", "max_latency_ms",
     "max_memory", "max_stored", "max_price", "seed", "device", "dtype",
 )  # fmt: skip
 
@@ -74,4 +74,6 @@ def _rows(asked: CompareSpec) -> list[str]:
         parts += ["--label-field", asked.label_field]
     for said, label in asked.label_map.items():
         parts += ["--label-map", f"{said}={label}"]
+    if asked.limit is not None:
+        parts += ["--limit", str(asked.limit)]
     return parts

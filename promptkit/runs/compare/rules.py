@@ -205,7 +205,8 @@ def simplest(case: Case) -> Case:
     case = case.without(others)
     return case.saying(
         "simplest",
-        f"{chosen.name} is simpler than {', '.join(others)}, and loses little to them",
+        f"{chosen.name} is simpler than {', '.join(others)}, and loses little to "
+        f"{'them' if len(others) > 1 else 'it'}",
         [chosen.name, *others],
     )
 

@@ -32,9 +32,15 @@ SEEN: Mapping[str, float] = {
     "few-shot": 0.599,
     "few-shot-batch": 0.604,
     "contrastive": 0.736,
+    # twelve settings of 36 to 150 rows, as far from "features" there
+    "head": 0.616,
+    "bitfit": 0.629,
+    "lora": 0.645,
+    "top-layers": 0.629,
+    "full": 0.651,
 }
 #: Held-out rows that this counts as much as.
-WORTH = 100.0
+WORTH = 200.0
 #: The model that was measured. What holds for it says little about a language model.
 MODEL = "minilm"
 

@@ -48,7 +48,8 @@ def test_one_entry_alone_has_nothing_to_differ_from():
     assert experience(entries(), MEASURED, KNOWN, 0) is None
 
 
-def test_every_way_that_is_offered_unasked_was_seen():
-    assert set(SEEN) == {name for name, offer in OFFERS.items() if offer.default}
+def test_every_way_that_is_offered_unasked_was_seen_and_those_that_tune_the_encoder():
+    usual = {name for name, offer in OFFERS.items() if offer.default}
+    assert set(SEEN) == usual | {"head", "bitfit", "lora", "top-layers", "full"}
     assert all(0 < value < 1 for value in SEEN.values())
     assert WORTH > 0

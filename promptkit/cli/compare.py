@@ -51,7 +51,7 @@ verdict says which one to use, why, and with which command.
 
   promptkit compare --data my.csv --prices currency=EUR,hour=0.4,label=0.1 --output report.html
 
-  promptkit compare --data my.csv --store /shared/cells --worker     (on further machines)
+  promptkit compare --data my.csv --store /shared/cells --worker
 
 What was computed is kept in .promptkit: the same command again goes on where it was stopped, \
 and with more strategies it computes only what is new. Several processes, machines or tasks of a \
@@ -124,8 +124,8 @@ def command(
     prices: Annotated[
         str | None,
         panel(
-            "What things cost: a YAML file, or currency=EUR,hour=0.4,kwh=0.3,label=0.1,"
-            "million_tokens=2,watts=90.",
+            "What things cost: a YAML file, or some of currency=EUR, hour=0.4, kwh=0.3, "
+            "label=0.1, million_tokens=2, watts=90.",
             LIMITS,
         ),
     ] = None,

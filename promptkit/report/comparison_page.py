@@ -13,7 +13,8 @@ from promptkit.report.comparison_markdown import words_of
 from promptkit.report.explained import METHODS, trace_figures
 from promptkit.report.figures import MISSING, decimal, p_text
 from promptkit.report.gaps import gaps_of
-from promptkit.report.growth import HEADS, LEGEND, growth_cells
+from promptkit.report.growth import growth_cells, shown_heads
+from promptkit.report.growth import legend as growth_legend
 from promptkit.report.ledger import columns_of, legend
 from promptkit.report.page import command, contents, folded, listed, page, section, tabled, wide
 from promptkit.report.plain import naming, plain, shorten
@@ -40,9 +41,10 @@ STYLE = """
 .verdict { border-left: 4px solid #009e73; padding: .2rem 1rem; }
 .verdict p { font-size: 1.15rem; font-weight: 600; margin: .4rem 0; }
 h2 { font-size: 1.3rem; } h3 { font-size: 1.05rem; } h4 { margin: .8rem 0 .2rem; }
-thead th { white-space: normal; } th, td { padding: .3rem .45rem; } .pair { display: flex; flex-wrap: wrap; gap: 1rem; }
+thead th { white-space: normal; } th, td { padding: .3rem .45rem; }
+.pair { display: flex; flex-wrap: wrap; gap: 1rem; }
 .pair svg { flex: 1 1 26rem; }
-.matrix td { text-align: center; } 
+.matrix td { text-align: center; }
 table.rows td, table.rows th { white-space: normal; text-align: left; vertical-align: top; }
 table.rows td:nth-child(2) { min-width: 16rem; }
 """
@@ -127,12 +129,14 @@ def _curves(comparison: Comparison) -> str:
         parts.append(f"<p>{_safe(_sentence(comparison.advice.sentence))}</p>")
     if comparison.growths:
         name = entry_names(comparison.plan.entries)
-        heads = ["strategy", *(head.replace("\n", " ") for head in HEADS)]
+        growths = list(comparison.growths.values())
+        shown = shown_heads(growths)
+        heads = ["strategy", *(head.replace("\n", " ") for head in shown)]
         lines = [
-            [name(entry), *growth_cells(growth, comparison.plan.n_rows)]
-            for entry, growth in comparison.growths.items()
+            [name(one.entry.name), *growth_cells(one, comparison.plan.n_rows)[: len(shown)]]
+            for one in growths
         ]
-        parts += [_table(heads, lines), _faint(LEGEND)]
+        parts += [_table(heads, lines), _faint(growth_legend(growths))]
     return "".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -26,11 +28,6 @@ DISPENSABLE = ("ceiling", "+1 point\nneeds")
 #: A gain that rows are named for.
 _POINT = 0.01
 
-LEGEND = (
-    "inverse power law, weighed over all that the sizes allow",
-    "last size foretold: by the sizes below it, with its band",
-)
-
 
 class Growths:
     """A line for each way that has a curve, the most accurate first.
@@ -46,14 +43,14 @@ class Growths:
         self.name = entry_names(comparison.plan.entries)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        left = list(HEADS)
+        left = shown_heads(self.growths)
         for head in ("", *DISPENSABLE):
             left = [one for one in left if one != head]
             made = self._table(left)
             if fits(made, console, options):
                 break
         yield made
-        yield Flow(LEGEND, FAINT)
+        yield Flow(legend(self.growths), FAINT)
 
     def _table(self, heads: list[str]) -> Table:
         made = table("strategy", *heads)
@@ -61,6 +58,19 @@ class Growths:
             cells = dict(zip(HEADS, growth_cells(growth, self.n), strict=True))
             made.add_row(Text(self.name(growth.entry.name)), *(Text(cells[x]) for x in heads))
         return made
+
+
+def legend(growths: Sequence[Growth]) -> list[str]:
+    """What has to be known to read the table."""
+    told = ["inverse power law, weighed over all that the sizes allow"]
+    if any(one.held for one in growths):
+        told.append("last size foretold: by the sizes below it, with its band")
+    return told
+
+
+def shown_heads(growths: Sequence[Growth]) -> list[str]:
+    """The heads that there is anything for: the law is not tested with three sizes."""
+    return list(HEADS if any(one.held for one in growths) else HEADS[:4])
 
 
 def growth_cells(growth: Growth, n: int) -> list[str]:

@@ -73,7 +73,7 @@ class Account:
         price_per_1000: Money for 1,000 predictions; None without prices.
         break_even: Predictions from which on it is cheaper than the best prompted way, by money
             where there are prices and by seconds where there are none; infinite where it never
-            is, None where there is nothing to compare with.
+            is. None where there is nothing to compare with, and where it is less accurate.
     """
 
     entry: Entry
@@ -106,10 +106,16 @@ def accounts_of(lines: Sequence[Line], cells: Sequence[Cell], prices: Prices) ->
         if line.accuracy is not None:
             own = [x for x in cells if x.entry == line.entry.name and x.size == line.size]
             found[line.entry.name] = _account(line, [x for x in own if not x.problem], prices)
-    against = _prompted(lines, found)
+    prompted = _prompted(lines, found)
+    if prompted is None:
+        return found
+    least, against = _value(prompted), found[prompted.entry.name]
     return {
-        name: _with_break_even(account, found.get(against or ""), prices)
-        for name, account in found.items()
+        line.entry.name: _with_break_even(found[line.entry.name], against, prices)
+        if _value(line) >= least
+        else found[line.entry.name]
+        for line in lines
+        if line.entry.name in found
     }
 
 
@@ -150,18 +156,19 @@ def _priced(account: Account, prices: Prices) -> Account:
     return replace(account, fit_price=adapting + labels, price_per_1000=1000 * row)
 
 
-def _prompted(lines: Sequence[Line], accounts: Mapping[str, Account]) -> str | None:
+def _prompted(lines: Sequence[Line], accounts: Mapping[str, Account]) -> Line | None:
     """The prompted way with the highest accuracy, the simplest on a tie."""
     ways = [x for x in lines if x.entry.strategy in PROMPTED and x.entry.name in accounts]
-    best = max(
-        ways, key=lambda x: (x.accuracy.value if x.accuracy else 0.0, -x.entry.rank), default=None
-    )
-    return best.entry.name if best else None
+    return max(ways, key=lambda line: (_value(line), -line.entry.rank), default=None)
 
 
-def _with_break_even(account: Account, prompted: Account | None, prices: Prices) -> Account:
+def _value(line: Line) -> float:
+    return line.accuracy.value if line.accuracy else 0.0
+
+
+def _with_break_even(account: Account, prompted: Account, prices: Prices) -> Account:
     own = account.entry
-    if prompted is None or own.strategy in (*PROMPTED, *BASELINES) or not own.fits:
+    if own.strategy in (*PROMPTED, *BASELINES) or not own.fits:
         return account
     if prices.are_known:
         first = (account.fit_price or 0.0) - (prompted.fit_price or 0.0)

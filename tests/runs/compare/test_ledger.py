@@ -50,6 +50,13 @@ def test_by_time_tuning_pays_once_it_has_saved_what_it_took():
     assert found["zero-shot"].break_even is None
 
 
+def test_what_is_less_accurate_than_a_prompt_has_nothing_to_pay_back():
+    fit, row = Work(0, 200, 0, 1e9), Work(50, 60, 0, 2e9)
+    cells = [cell(ASKS, fit_work=Work(), row_work=row), cell(LEARNS, fit_work=fit, row_work=row)]
+    lines = [line(ASKS, 0.0, 30.0), line(LEARNS, 200.0, 10.0, accuracy=0.7)]
+    assert accounts_of(lines, cells, Prices())["features"].break_even is None
+
+
 def test_what_predicts_no_faster_never_pays():
     assert accounts(asks=5.0)["features"].break_even == inf
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 from promptkit.errors import MissingExtra, SpecError, nearest
@@ -14,6 +15,8 @@ from promptkit.report.latex import comparison_latex
 from promptkit.report.standing import final_lines
 from promptkit.report.written import csv_text, finite, json_text
 from promptkit.runs.compare.comparison import Comparison
+from promptkit.runs.compare.growth import Advice, Growth
+from promptkit.runs.compare.ledger import Account
 from promptkit.runs.compare.nouns import Entry, Line, Verdict, size_name
 from promptkit.types import Score
 
@@ -38,6 +41,16 @@ COLUMNS = (
     "seconds_per_1000",
     "trained_parameters",
     "peak_bytes",
+    "stored_bytes",
+    "fit_flops",
+    "fit_tokens",
+    "fit_joules",
+    "row_flops",
+    "row_tokens",
+    "row_joules",
+    "fit_price",
+    "price_per_1000",
+    "break_even",
     "cells_done",
     "cells_planned",
     "facts",
@@ -75,12 +88,18 @@ def comparison_json(comparison: Comparison, *, predictions: bool = False) -> str
     cells = [asdict(cell) for cell in comparison.cells]
     if not predictions:
         for cell in cells:
-            del cell["predicted"]
+            del cell["predicted"], cell["confidence"]
     told = {
         "fingerprint": comparison.fingerprint,
         "verdict": _verdict(comparison.recommendation),
         "lines": [asdict(line) | {"entry": line.entry.name} for line in comparison.lines],
         "plan": asdict(plan) | {"seconds": plan.seconds, "cells": planned},
+        "ledger": [_account(one) for one in comparison.accounts.values()],
+        "prices": comparison.prices.model_dump(),
+        "learning_curves": [_growth(one, plan.n_rows) for one in comparison.growths.values()],
+        "advice": _advice(comparison.advice),
+        "firmness": asdict(comparison.firmness) if comparison.firmness else None,
+        "command": comparison.command,
         "not_computed": [asdict(gap) for gap in gaps_of(comparison)],
         "cells": cells,
         "notes": comparison.notes,
@@ -114,12 +133,18 @@ def comparison_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """A mapping with the keys of `COLUMNS` per entry and size; what was not measured is None."""
     final, chosen = final_lines(comparison), comparison.recommendation.entry
     return [
-        _row(line, chosen is not None and line is final.get(chosen.name))
+        _row(
+            line,
+            chosen is not None and line is final.get(chosen.name),
+            comparison.accounts.get(line.entry.name)
+            if line is final.get(line.entry.name)
+            else None,
+        )
         for line in comparison.lines
     ]
 
 
-def _row(line: Line, recommended: bool) -> dict[str, Any]:
+def _row(line: Line, recommended: bool, account: Account | None) -> dict[str, Any]:
     row = {
         "entry": line.entry.name,
         "strategy": line.entry.strategy,
@@ -128,13 +153,58 @@ def _row(line: Line, recommended: bool) -> dict[str, Any]:
         **_score("accuracy", line.accuracy),
         **_score("macro_f1", line.macro_f1),
         "is_recommended": recommended,
+        **_costs(account),
     }
-    unmeasured = {"n_train", "fit_seconds", "seconds_per_1000", "trained_parameters", "peak_bytes"}
+    unmeasured = {"n_train", "fit_seconds", "seconds_per_1000", "trained_parameters", "peak_bytes",
+                  "stored_bytes"}  # fmt: skip
     for column in COLUMNS:
         if column not in row:
             known = line.accuracy is not None or column not in unmeasured
             row[column] = finite(getattr(line, column)) if known else None
     return row
+
+
+def _costs(account: Account | None) -> dict[str, float | None]:
+    """The columns of the ledger; with all rows alone, where costs are known."""
+    fit = account.fit_work if account else None
+    row = account.row_work if account else None
+    return {
+        "fit_flops": fit.flops if fit else None,
+        "fit_tokens": fit.computed_tokens if fit else None,
+        "fit_joules": account.fit_joules if account else None,
+        "row_flops": row.flops if row else None,
+        "row_tokens": row.prompt_tokens if row else None,
+        "row_joules": account.row_joules if account else None,
+        "fit_price": account.fit_price if account else None,
+        "price_per_1000": account.price_per_1000 if account else None,
+        "break_even": finite(account.break_even) if account else None,
+    }
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return asdict(account) | {
+        "entry": account.entry.name,
+        "break_even": finite(account.break_even),
+        "never_pays": account.break_even is not None and not isfinite(account.break_even),
+    }
+
+
+def _growth(growth: Growth, n: int) -> dict[str, Any]:
+    """What a curve foretells for one who has n rows."""
+    return {
+        "entry": growth.entry.name,
+        "sizes": growth.sizes,
+        "accuracies": growth.accuracies,
+        "gain_of_twice_the_rows": asdict(growth.curve.gain(n, 2 * n)),
+        "ceiling": asdict(growth.curve.ceiling()),
+        "held_back": asdict(growth.held) if growth.held else None,
+    }
+
+
+def _advice(advice: Advice | None) -> dict[str, Any] | None:
+    if advice is None:
+        return None
+    return asdict(advice) | {"entry": advice.entry.name, "other": _name(advice.other)}
 
 
 def _score(name: str, score: Score | None) -> dict[str, float | None]:

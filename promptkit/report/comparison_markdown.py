@@ -8,6 +8,8 @@ from promptkit.report.comparison import PRICE, QUALITY, comparison_facts, title
 from promptkit.report.curve import best_of_sizes, shown_order, shown_sizes
 from promptkit.report.figures import decimal
 from promptkit.report.gaps import gaps_of
+from promptkit.report.growth import growth_cells, shown_heads
+from promptkit.report.ledger import columns_of, legend
 from promptkit.report.markdown import escaped, table
 from promptkit.report.plain import plain
 from promptkit.report.standing import (
@@ -38,6 +40,7 @@ def comparison_markdown(comparison: Comparison) -> str:
         "### Accuracy by number of labelled rows\n",
         _curve(comparison),
     ]
+    parts += _more_rows(comparison) + _ledger(comparison)
     gaps = gaps_of(comparison)
     if gaps:
         parts += ["### Not computed\n", _list([gap.sentence(name) for gap in gaps])]
@@ -45,6 +48,32 @@ def comparison_markdown(comparison: Comparison) -> str:
     if notes:
         parts += ["### Notes\n", _list(list(notes))]
     return "\n".join([*parts, *_verdict(comparison.recommendation)])
+
+
+def _more_rows(comparison: Comparison) -> list[str]:
+    growths = list(comparison.growths.values())
+    if not growths:
+        return []
+    name, shown = entry_names(comparison.plan.entries), shown_heads(growths)
+    lines = [
+        [escaped(name(one.entry.name)), *growth_cells(one, comparison.plan.n_rows)[: len(shown)]]
+        for one in growths
+    ]
+    heads = ["strategy", *(head.replace("\n", " ") for head in shown)]
+    return ["### What more labelled rows would bring, in points\n", table(heads, lines)]
+
+
+def _ledger(comparison: Comparison) -> list[str]:
+    accounts = list(comparison.accounts.values())
+    if not any(one.fit_work for one in accounts):
+        return []
+    name, columns = entry_names(comparison.plan.entries), columns_of(comparison)
+    lines = [
+        [escaped(name(one.entry.name)), *(escaped(text(one)) for text in columns.values())]
+        for one in accounts
+    ]
+    heads = ["strategy", *(head.replace("\n", " ") for head in columns)]
+    return ["### What it costs\n", table(heads, lines), f"{'; '.join(legend(comparison))}\n"]
 
 
 def words_of(standing: Standing) -> str:
@@ -91,6 +120,8 @@ def _verdict(verdict: Verdict) -> list[str]:
         parts.append(_list(verdict.reasons))
     if verdict.would_change:
         parts += ["What would change it:\n", _list(verdict.would_change)]
+    if verdict.firm:
+        parts += ["How firm it is:\n", _list(verdict.firm)]
     if verdict.command:
         fence = "```" if "```" not in verdict.command else "`" * 8
         command = plain(verdict.command)

@@ -115,3 +115,28 @@ def test_markdown_leaves_names_and_labels_as_they_are() -> None:
 def test_an_unknown_format_is_an_error() -> None:
     with pytest.raises(SpecError, match="did you mean 'markdown'"):
         comparison_as(comparison(["majority", "features"]), "markdwn")
+
+
+def test_costs_curves_and_firmness_are_exported_too() -> None:
+    from promptkit.runs.compare.ledger import Prices
+    from tests.runs.compare.made import comparison as made
+
+    found = made(prices=Prices(hour=1.0, currency="EUR"))
+    told = json.loads(comparison_json(found))
+    assert {one["entry"] for one in told["ledger"]} == {"zero-shot", "features", "full"}
+    assert told["prices"]["currency"] == "EUR"
+    assert told["learning_curves"][0]["gain_of_twice_the_rows"].keys() == {"mean", "low", "high"}
+    assert told["advice"]["entry"] == found.recommendation.entry.name
+    assert sum(told["firmness"]["shares"].values()) == pytest.approx(1.0)
+    assert told["verdict"]["traces"][0]["kind"] == "headline"
+    assert "confidence" not in told["cells"][0]
+    lines = list(csv.DictReader(io.StringIO(comparison_as(found, "csv"))))
+    (whole,) = [x for x in lines if x["entry"] == "full" and x["size"] == "all"]
+    assert float(whole["row_flops"]) == 5e8
+    assert float(whole["price_per_1000"]) > 0
+    (few,) = [x for x in lines if x["entry"] == "full" and x["size"] == "8"]
+    assert few["row_flops"] == ""
+    text = comparison_as(found, "markdown")
+    assert "### What it costs" in text
+    assert "### What more labelled rows would bring" in text
+    assert "How firm it is:" in text

@@ -80,7 +80,7 @@ class Workers:
         stem = hashlib.sha256(cell.encode()).hexdigest()[:20]
         taken = [int(file.suffix[1:]) for file in self._claims.glob(f"{stem}.*")]
         attempt = max(taken, default=-1)
-        if attempt >= 0 and self._lives(_owner(self._claims / f"{stem}.{attempt}")):
+        if attempt >= 0 and self._is_held(self._claims / f"{stem}.{attempt}"):
             return False
         with translated(self._claims):
             try:
@@ -100,10 +100,16 @@ class Workers:
         for file in self._claims.glob("*"):
             file.unlink(missing_ok=True)
 
+    def _is_held(self, claim: Path) -> bool:
+        """Whether who made a claim is there; a name that is still being written is waited for."""
+        try:
+            owner = claim.read_text(encoding="utf-8")
+            return self._lives(owner) if owner else self._age(claim) <= GONE
+        except OSError:
+            return True  # it has just been let go of: ask again
+
     def _lives(self, name: str) -> bool:
-        """Whether a worker is there; one whose name is still being written is."""
-        if not name:
-            return True
+        """Whether a worker is there."""
         file = self._workers / f"{name}.json"
         try:
             told, age = file.read_text(encoding="utf-8"), self._age(file)
@@ -131,14 +137,6 @@ class Workers:
         while not stop.wait(BEAT):
             with suppress(OSError):
                 os.utime(self._mine)
-
-
-def _owner(claim: Path) -> str:
-    """Who made a claim; empty while the name is written."""
-    try:
-        return claim.read_text(encoding="utf-8")
-    except OSError:
-        return ""
 
 
 def _process() -> dict[str, object]:

@@ -75,6 +75,17 @@ def test_a_process_with_the_number_of_one_that_ended_is_another_one(two):
     assert second.others() == []
 
 
+def test_a_claim_without_a_name_is_waited_for_and_then_followed(two):
+    first, second = two
+    assert first.claim("a")
+    (claim,) = (first._claims).glob("*")
+    claim.write_text("")  # killed between creating it and saying who it was
+    assert not second.claim("a")
+    old = second._mine.stat().st_mtime - GONE - 1
+    os.utime(claim, (old, old))
+    assert second.claim("a")
+
+
 def test_of_many_who_ask_at_once_one_gets_the_cell(tmp_path):
     workers = [Workers(tmp_path) for _ in range(8)]
     got = []

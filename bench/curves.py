@@ -73,9 +73,11 @@ def case(
     entry = next(x for x in found.plan.entries if x.name == strategy)
     advice = advice_for(found.plan, found.growths, entry)
     assert advice is not None
-    bench = Bench(rows_of(asked), draw, "auto", "auto")
     accuracies = []
     for train_rows in (rows, [*rows, *rest]):
+        # more rows may bring labels that the first ones lack, and test rows of them to get right
+        whole = asked.model_copy(update={"data": [record(row) for row in train_rows]})
+        bench = Bench(rows_of(whole), draw, "auto", "auto")
         made = bench.strategy(entry)
         made.fit(list(train_rows))
         told = made.predict([Example(row.id, row.fields) for row in test])

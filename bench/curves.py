@@ -1,6 +1,6 @@
 """Learning-curve advice against what came: twice the labelled rows, on rows held back.
 
-    python bench/curves.py DATA [--rows 100,200] [--draws 2] [--strategies features,contrastive]
+    python bench/curves.py DATA [--rows 100,200] [--draws 1] [--strategies features,contrastive]
 
 `compare` sees n labelled rows, cross-validates a way at n/8, n/4, n/2 and all of them, and says
 what n more will bring. Then the way is adapted with the n rows and with 2n (those and n more), and
@@ -36,14 +36,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", default="100,200")
-    parser.add_argument("--draws", type=int, default=2)
+    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="number of the first draw")
     parser.add_argument("--strategies", default="features")
     parser.add_argument("--data", nargs="+", default=SETS)
     given = parser.parse_args()
     print("| data | way | rows | foretold | 90% band | came | within | advice |")
     print("|---|---|---:|---:|---:|---:|---|---|")
     within = []
-    for draw in range(given.draws):
+    for draw in range(given.first, given.first + given.draws):
         for name in given.data:
             train, test = read(given.folder / name)
             for n in map(int, given.rows.split(",")):

@@ -3,11 +3,14 @@
 Errors of many learners fall as a power of the number of examples towards a level that no number of
 them gets below (Cortes et al. 1993; Hestness et al. 2017)::
 
-    accuracy(n) = a - b * n ** -c        with b >= 0, c > 0 and a <= 1
+    accuracy(n) = a - b * (n + d) ** -c        with b, d >= 0, c > 0 and a <= 1
 
-A handful of sizes does not fix three numbers, and least squares then finds absurd ones. So all
-curves are weighed that the points allow: a posterior over a grid of c and of what is left to gain,
-with the level integrated out. Where the points say little, the band is wide.
+What a pre-trained model and statements about the labels know beforehand is worth d rows: such a
+curve is flat at first, and rises later than one that begins with nothing (the shifted law fits
+learning curves best; Viering & Loog 2023). A handful of sizes does not fix four numbers, and least
+squares then finds absurd ones. So all curves are weighed that the points allow: a posterior over a
+grid of c, d and what is left to gain, with the level integrated out. Where the points say little,
+the band is wide.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ from promptkit.metrics.rows import Floats
 LEVEL = 0.9
 #: Powers that are weighed, and the log-normal belief in them before any point was seen: the
 #: published ones lie between 0.1 and 1.
-POWERS = np.geomspace(0.05, 2.0, 40)
+POWERS = np.geomspace(0.05, 3.0, 30)
 USUAL_POWER, POWER_SPREAD = 0.5, 0.7
+#: What is known beforehand, as a share of the largest size: each is believed as much.
+BEFORE = np.array([0.0, 0.1, 0.3, 1.0, 3.0])
 #: By how much a curve may miss the law for each doubling between a size and the largest one: with a
 #: handful of rows learners behave by other laws.
 MISFIT = 0.006
-_LEFT = 80
+_LEFT = 50
 _DRAWS = 4000
 
 
@@ -56,6 +61,7 @@ class Curve:
         level: (m,) accuracy there.
         left: (m,) accuracy that is left to gain, ``a - level``.
         power: (m,) c.
+        before: (m,) d, in rows.
         noise: Standard deviation of the accuracy of one fit around the curve, at the largest size.
         seed: Of the noise.
     """
@@ -64,6 +70,7 @@ class Curve:
     level: Floats
     left: Floats
     power: Floats
+    before: Floats
     noise: float
     seed: int
 
@@ -94,7 +101,8 @@ class Curve:
         return None
 
     def _at(self, n: float) -> Floats:
-        return self.level + self.left * (1.0 - (n / self.n) ** -self.power)
+        ratio = (n + self.before) / (self.n + self.before)
+        return np.asarray(self.level + self.left * (1.0 - ratio**-self.power))
 
     def _gains(self, start: float, end: float) -> Floats:
         rng = np.random.default_rng([self.seed, 7])
@@ -132,11 +140,13 @@ def fit_curve(
         raise ValueError("sizes must be above 0 and rise")
     errors = errors + np.diag((MISFIT * np.log2(n[-1] / n)) ** 2 + 1e-6)
     precision = np.linalg.inv(errors)
-    power, share = (
-        grid.ravel() for grid in np.meshgrid(POWERS, (np.arange(_LEFT) + 0.5) / _LEFT)
+    shares = (np.arange(_LEFT) + 0.5) / _LEFT
+    power, share, before = (
+        grid.ravel() for grid in np.meshgrid(POWERS, shares, BEFORE * n[-1], indexing="ij")
     )
     left = share * max(1.0 - y[-1], 0.01)
-    shape = left[:, None] * (1.0 - (n[None, :] / n[-1]) ** -power[:, None])
+    ratio = (n[None, :] + before[:, None]) / (n[-1] + before[:, None])
+    shape = left[:, None] * (1.0 - ratio ** -power[:, None])
     rest = y[None, :] - shape  # what the level at the largest size would be by each point
     total = precision.sum()
     level = rest @ precision.sum(axis=0) / total
@@ -149,7 +159,7 @@ def fit_curve(
     levels = level[drawn] + rng.standard_normal(_DRAWS) / np.sqrt(total)
     # nothing is right more often than always
     lefts = np.minimum(left[drawn], np.maximum(1.0 - levels, 0.0))
-    return Curve(float(n[-1]), levels, lefts, power[drawn], noise, seed)
+    return Curve(float(n[-1]), levels, lefts, power[drawn], before[drawn], noise, seed)
 
 
 def _forecast(values: Floats) -> Forecast:

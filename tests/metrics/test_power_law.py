@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from promptkit.metrics.power_law import fit_curve
+from promptkit.metrics.power_law import BEFORE, fit_curve
 
 SIZES = np.array([16, 32, 64, 128, 256])
 
@@ -22,6 +22,14 @@ def test_a_law_is_found_again_and_foretold():
         told = curve.at(n)
         assert told.low < law(n) < told.high
         assert told.mean == pytest.approx(law(n), abs=0.01)
+
+
+def test_what_is_known_beforehand_makes_a_curve_rise_late():
+    late = 0.9 - 2.0 * (SIZES + 256.0) ** -0.5
+    told = fit_curve(SIZES, late, sure()).gain(256, 512)
+    came = 2.0 * (512**-0.5 - 768**-0.5)
+    assert told.low < came < told.high
+    assert told.mean == pytest.approx(came, abs=0.006)
 
 
 def test_a_gain_is_the_difference_between_two_sizes():
@@ -68,7 +76,8 @@ def test_bands_of_nine_tenths_hold_nine_tenths_of_what_comes():
         c = float(np.exp(np.log(0.5) + 0.7 * rng.standard_normal()))
         level = rng.uniform(0.5, 0.85)
         left = rng.uniform(0, 1 - level)
-        truth = level + left * (1 - (np.append(SIZES, 512) / 256.0) ** -c)
+        d = 256 * rng.choice(BEFORE)
+        truth = level + left * (1 - ((np.append(SIZES, 512) + d) / (256 + d)) ** -c)
         errors = 0.01 * rng.standard_normal(5)
         curve = fit_curve(SIZES, truth[:-1] + errors, sure(5, 0.01), seed=trial)
         told = curve.at(512)

@@ -20,6 +20,8 @@ SIZES = 3
 WORTH = 0.01
 #: Probability from which something is said to be so.
 LIKELY = 0.8
+#: Rows a label below which curves say too little (docs/log.md: banking77).
+FEW = 5
 #: Standard deviation between fits where there is one draw, and nothing tells.
 UNKNOWN_NOISE = 0.015
 
@@ -149,6 +151,11 @@ def advice_for(plan: Plan, growths: Mapping[str, Growth], entry: Entry) -> Advic
         said = (
             f"whether more labels help cannot be told from these sizes: {twice} points "
             f"(90% band {band})"
+        )
+    if n < FEW * len(plan.labels):
+        said += (
+            f"; a label has {n / len(plan.labels):.1f} rows on average, and what its first rows "
+            "bring no curve shows: it may be more"
         )
     other = _ahead(growths, growth, 2 * n)
     if other is not None:

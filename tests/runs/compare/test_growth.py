@@ -43,6 +43,14 @@ def test_what_cannot_be_told_is_said_to_be_so():
     assert advice_for(plan, unsure, CHEAP).kind == "unclear"
 
 
+def test_where_labels_have_few_rows_it_is_said_that_the_curve_does_not_know():
+    found = comparison()
+    many = replace(found.plan, n_rows=128, labels=tuple(range(40)))
+    growths = {CHEAP.name: grown(CHEAP, [0.5, 0.58, 0.65, 0.71])}
+    assert "a label has 3.2 rows on average" in advice_for(many, growths, CHEAP).sentence
+    assert "on average" not in advised([0.5, 0.58, 0.65, 0.71]).sentence
+
+
 def test_another_way_that_will_be_ahead_is_named():
     found = advised([0.700, 0.702, 0.701, 0.702], other=[0.40, 0.52, 0.62, 0.695])
     assert found.other == DEAR

@@ -147,22 +147,6 @@ def _show(found: LabelErrors, format: str, output: str | None) -> None:
 
 
 def _as(found: LabelErrors, format: str) -> str:
-    from promptkit.report import label_errors
+    from promptkit.report.labelled import ERRORS, SuspectLabels
 
-    if format == "table":
-        from io import StringIO
-
-        from rich.console import Console
-
-        text = StringIO()
-        label_errors.print_label_errors(
-            found, console=Console(file=text, width=120, highlight=False)
-        )
-        return text.getvalue()
-    made = {
-        "csv": label_errors.label_errors_csv,
-        "jsonl": label_errors.label_errors_jsonl,
-        "json": label_errors.label_errors_json,
-        "markdown": label_errors.label_errors_markdown,
-    }
-    return made[format](found)
+    return str(SuspectLabels(found, ())) if format == "table" else ERRORS[format](found)

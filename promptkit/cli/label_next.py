@@ -166,20 +166,6 @@ def _show(found: ToLabel, format: str, output: str | None) -> None:
 
 
 def _as(found: ToLabel, format: str) -> str:
-    from promptkit.report import to_label
+    from promptkit.report.labelled import NEXT, NextLabels
 
-    if format == "table":
-        from io import StringIO
-
-        from rich.console import Console
-
-        text = StringIO()
-        to_label.print_to_label(found, console=Console(file=text, width=120, highlight=False))
-        return text.getvalue()
-    made = {
-        "csv": to_label.to_label_csv,
-        "jsonl": to_label.to_label_jsonl,
-        "json": to_label.to_label_json,
-        "markdown": to_label.to_label_markdown,
-    }
-    return made[format](found)
+    return str(NextLabels(found, ())) if format == "table" else NEXT[format](found)

@@ -33,15 +33,17 @@ class Information:
     way that one would choose afterwards is expected to be than the one of now.
 
     Args:
-        repeats: Further repeats of the cross-validation, or draws, that an hour is enough for; 0
-            where there are none to be had.
-        hour: What these are worth.
+        repeats: Further repeats of the cross-validation that an hour is enough for.
+        hour: What these are worth; None where a single repeat does not tell, or where there are
+            none to be had, as of all labelled rows on a fixed test set.
+        is_exhausted: Whether there are none to be had.
         rows: What twice as many held-out rows are worth.
         perfect: What it is worth to know all accuracies exactly.
     """
 
     repeats: int
-    hour: float
+    hour: float | None
+    is_exhausted: bool
     rows: float
     perfect: float
 
@@ -102,13 +104,15 @@ def _information(plan: Plan, case: Case, cells: Sequence[Cell], grid: Grid) -> I
         return None
     means = np.array([case.expected[name] for name in names])
     parts = two_way(right - right.mean(axis=0))
-    of_draws = parts.both if parts.draws is None else parts.draws
-    seconds = _repeat_seconds(plan, cells, names)
-    more = int(_HOUR / seconds) if seconds > 0 and parts.draws is not None else 0
-    saved = more / (parts.n_draws + more)
+    is_exhausted = plan.design == "test"
+    seconds, hour = _repeat_seconds(plan, cells, names), None
+    more = int(_HOUR / seconds) if seconds > 0 and not is_exhausted else 0
+    if parts.draws is not None and not is_exhausted:
+        hour = _worth(means, parts.draws * more / (parts.n_draws + more))
     return Information(
         repeats=more,
-        hour=_worth(means, of_draws * saved) if more else 0.0,
+        hour=hour,
+        is_exhausted=is_exhausted,
         rows=_worth(means, parts.rows / 2),
         perfect=min(case.loss[name] for name in names),
     )
@@ -166,19 +170,24 @@ def told(firmness: Firmness, chosen: str) -> list[str]:
             else f"with one of the {len(firmness.without)} repeats left out it would be "
             f"{', '.join(sorted(set(other)))}"
         )
-    known = firmness.information
-    if known is None:
-        return said
-    if known.repeats:
-        said.append(
-            f"another hour of compute ({known.repeats:,} more repeats) is worth "
-            f"{100 * known.hour:.1f} points to this choice, twice as many held-out rows "
-            f"{100 * known.rows:.1f}, and certainty {100 * known.perfect:.1f}"
-        )
-    else:
-        said.append(
-            "more compute can tell nothing more about this choice; twice as many held-out rows "
-            f"are worth {100 * known.rows:.1f} points to it, and certainty "
-            f"{100 * known.perfect:.1f}"
-        )
+    if firmness.information is not None:
+        said.append(_information_told(firmness.information))
     return said
+
+
+def _information_told(known: Information) -> str:
+    if known.is_exhausted:
+        hour = "more compute can tell nothing more about this choice"
+    elif known.hour is None:
+        hour = "what more compute is worth one repeat does not tell (--seeds 3 would)"
+    elif not known.repeats:
+        hour = "an hour of compute is not enough for another repeat"
+    else:
+        hour = (
+            f"another hour of compute ({known.repeats:,} more repeats) is worth "
+            f"{100 * known.hour:.1f} points to this choice"
+        )
+    return (
+        f"{hour}; twice as many held-out rows are worth {100 * known.rows:.1f} points to it, and "
+        f"certainty {100 * known.perfect:.1f}"
+    )

@@ -1,9 +1,11 @@
 """How firm a verdict is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from promptkit.runs.compare.firmness import RESAMPLES, told
+from promptkit.runs.compare.firmness import RESAMPLES, Firmness, Information, told
 from promptkit.runs.compare.grid import Outcome
 from tests.runs.compare.made import comparison
 
@@ -30,6 +32,26 @@ def test_more_information_is_worth_no_less_than_nothing_and_no_more_than_all():
     assert 0 <= known.hour <= known.perfect + 0.01
     assert 0 <= known.rows <= known.perfect + 0.01
     assert known.repeats > 0
+
+
+def test_what_one_repeat_does_not_tell_is_not_said_to_be_nothing():
+    found = comparison(n=60, repeats=1)
+    known = found.firmness.information
+    assert (known.hour, known.is_exhausted) == (None, False)
+    assert any("one repeat does not tell" in line for line in found.recommendation.firm)
+
+
+def test_each_way_of_knowing_more_has_its_sentence():
+    base = Information(3, 0.004, False, 0.01, 0.02)
+    said = {
+        "another hour of compute (3 more repeats) is worth 0.4 points": base,
+        "an hour of compute is not enough for another repeat": replace(base, repeats=0),
+        "more compute can tell nothing more": replace(base, hour=None, is_exhausted=True),
+    }
+    for start, known in said.items():
+        (_, line) = told(Firmness({"full": 1.0}, (), known), "full")
+        assert line.startswith(start)
+        assert line.endswith("are worth 1.0 points to it, and certainty 2.0")
 
 
 def test_the_same_comparison_is_as_firm_again():

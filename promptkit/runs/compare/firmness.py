@@ -14,9 +14,9 @@ from promptkit.metrics.two_way import two_way
 from promptkit.runs.compare.grid import Grid, Outcome
 from promptkit.runs.compare.ledger import Account
 from promptkit.runs.compare.nouns import Cell, Line, Plan
-from promptkit.runs.compare.rules import Case, chosen_by_rules
+from promptkit.runs.compare.rules import chosen_by_rules, finished, within_limits
 from promptkit.runs.compare.spec import CompareSpec
-from promptkit.runs.compare.weighing import case_of
+from promptkit.runs.compare.weighing import case_of, weighed
 
 #: Resamples of the held-out rows.
 RESAMPLES = 100
@@ -91,18 +91,37 @@ def firmness_of(
     repeats = range(0, plan.folds * plan.repeats, plan.folds)
     several = plan.repeats > 1 and plan.design == "cv"
     without = [name(grid.without(range(at, at + plan.folds))) for at in repeats] if several else []
-    return Firmness(shares, tuple(without), _information(plan, case, cells, grid))
+    lines_left = within_limits(finished(case)).lines
+    return Firmness(
+        shares, tuple(without), _information(plan, lines_left, cells, grid, asked.prior)
+    )
 
 
-def _information(plan: Plan, case: Case, cells: Sequence[Cell], grid: Grid) -> Information | None:
-    """The value of further repeats and of further rows, simplicity left aside."""
-    names = [name for name in case.expected if case.line(name).entry.strategy != "random"]
-    if len(names) < 2:
+def _information(
+    plan: Plan,
+    lines: Sequence[Line],
+    cells: Sequence[Cell],
+    grid: Grid,
+    with_prior: bool,
+) -> Information | None:
+    """The value of further repeats and of further rows, simplicity left aside.
+
+    Args:
+        plan: The comparison's.
+        lines: What there is to choose among, the limits kept.
+        cells: All cells.
+        grid: The same as arrays.
+        with_prior: Whether other data sets count.
+    """
+    lines = [line for line in lines if line.entry.strategy != "random"]
+    if len(lines) < 2:
         return None
-    right = _by_repeat(plan, [grid.of(name, case.line(name).size) for name in names])
-    if right is None:
+    names = [line.entry.name for line in lines]
+    right = _by_repeat(plan, [grid.of(line.entry.name, line.size) for line in lines])
+    choice, _ = weighed(plan, lines, grid, with_prior, _DRAWS)
+    if right is None or choice is None:
         return None
-    means = np.array([case.expected[name] for name in names])
+    means = choice.means
     parts = two_way(right - right.mean(axis=0))
     is_exhausted = plan.design == "test"
     seconds, hour = _repeat_seconds(plan, cells, names), None
@@ -114,7 +133,7 @@ def _information(plan: Plan, case: Case, cells: Sequence[Cell], grid: Grid) -> I
         hour=hour,
         is_exhausted=is_exhausted,
         rows=_worth(means, parts.rows / 2),
-        perfect=min(case.loss[name] for name in names),
+        perfect=float(choice.regret.min()),
     )
 
 

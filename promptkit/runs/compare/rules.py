@@ -244,8 +244,7 @@ def broken_limits(line: Line, limits: Limits, accounts: Mapping[str, Account]) -
         broken["memory"] = f"it takes {_gib(line.peak_bytes, limits.memory_bytes)} allowed"
     if limits.stored_bytes is not None and line.stored_bytes > limits.stored_bytes:
         broken["what is stored"] = (
-            f"{line.stored_bytes / 2**20:,.1f} MiB have to be kept, "
-            f"{limits.stored_bytes / 2**20:,.1f} allowed"
+            f"{_size(line.stored_bytes)} have to be kept, {_size(limits.stored_bytes)} allowed"
         )
     account = accounts.get(line.entry.name)
     if limits.price_per_1000 is not None and account and account.price_per_1000 is not None:
@@ -255,6 +254,14 @@ def broken_limits(line: Line, limits: Limits, accounts: Mapping[str, Account]) -
                 f"1,000 predictions cost {price:.4g}, {limits.price_per_1000:g} allowed"
             )
     return broken
+
+
+def _size(n_bytes: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.4g} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:.2f} GiB"
 
 
 def _gib(taken: int, allowed: int) -> str:

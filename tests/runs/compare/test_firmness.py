@@ -41,6 +41,13 @@ def test_what_one_repeat_does_not_tell_is_not_said_to_be_nothing():
     assert any("one repeat does not tell" in line for line in found.recommendation.firm)
 
 
+def test_what_the_limits_rule_out_is_no_choice_that_more_knowledge_could_change():
+    found = comparison(n=60, max_latency_ms=15)  # features take 10 ms, the others 20 and 30
+    assert found.recommendation.entry.name == "features"
+    assert found.firmness.information is None
+    assert comparison(n=60, max_latency_ms=25).firmness.information is not None
+
+
 def test_each_way_of_knowing_more_has_its_sentence():
     base = Information(3, 0.004, False, 0.01, 0.02)
     said = {

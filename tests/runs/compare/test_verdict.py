@@ -54,10 +54,12 @@ def test_finished_drops_what_has_no_result_and_says_why():
         (Limits(train_minutes=1), "adapting takes 2.0 minutes, 1 allowed"),
         (Limits(latency_ms=10), "a prediction takes 30.0 ms, 10 allowed"),
         (Limits(memory_bytes=2**30), "it takes 3.00 GiB of memory, 1.00 allowed"),
+        (Limits(stored_bytes=1024), "60.5 KiB have to be kept, 1 KiB allowed"),
     ],
 )
 def test_within_limits_drops_what_costs_too_much(limits, told):
-    heavy = line(HEAVY, 0.9, fit_seconds=120.0, seconds_per_1000=30.0, peak_bytes=3 * 2**30)
+    heavy = line(HEAVY, 0.9, fit_seconds=120.0, seconds_per_1000=30.0, peak_bytes=3 * 2**30,
+                 stored_bytes=61_952)  # fmt: skip
     made = rules.within_limits(case(line(SIMPLE), heavy, limits=limits))
     assert left(made) == ["simple"]
     assert told in made.reasons[0]

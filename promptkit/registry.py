@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from inspect import Parameter, signature
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from promptkit.errors import MissingExtra, SpecError, nearest
+from promptkit.errors import MissingExtra, PromptkitError, SpecError, nearest
+from promptkit.plugins import (
+    Plugin,
+    check_class,
+    check_instance,
+    imported,
+    plugins_of,
+    the_only,
+)
 
 T = TypeVar("T")
 
@@ -22,40 +28,84 @@ class Registry(Generic[T]):
         kind: What the table holds, in the singular; used in messages, and as the entry-point
             group ``promptkit.<kind>`` through which other packages register.
         targets: Built-in names, each with its ``module:Class``.
+        seam: The Protocol that its classes stand behind; plugins are held to it.
+        handed: Options that promptkit sets by itself, which a plugin has to take.
     """
 
-    def __init__(self, kind: str, targets: Mapping[str, str]) -> None:
-        self.kind = kind
+    def __init__(
+        self,
+        kind: str,
+        targets: Mapping[str, str],
+        seam: type | None = None,
+        handed: tuple[str, ...] = (),
+    ) -> None:
+        self.kind, self.seam, self.handed = kind, seam, handed
         self._targets = dict(targets)
 
     def __iter__(self) -> Iterator[str]:
-        plugins = (point.name for point in entry_points(group=f"promptkit.{self.kind}"))
-        return iter(dict.fromkeys([*self._targets, *sorted(plugins)]))
+        return iter(dict.fromkeys([*self._targets, *(one.name for one in plugins_of(self.kind))]))
 
     def __contains__(self, name: object) -> bool:
-        return name in list(self)
+        return name in self._targets or any(one.name == name for one in plugins_of(self.kind))
+
+    @property
+    def built_in(self) -> tuple[str, ...]:
+        """The names that promptkit brings itself."""
+        return tuple(self._targets)
+
+    def plugin(self, name: str) -> Plugin | None:
+        """The plugin of that name; None where it is a built-in one, or none at all.
+
+        Raises:
+            SpecError: Two packages call theirs so.
+        """
+        if name in self._targets:
+            return None
+        found = [one for one in plugins_of(self.kind) if one.name == name]
+        return the_only(found) if found else None
+
+    def package(self, name: str) -> dict[str, str]:
+        """Package and version of a plugin; empty for a built-in name, or none at all."""
+        found = self.plugin(name)
+        return {found.package: found.version} if found is not None and found.package else {}
+
+    def problems(self) -> Iterator[tuple[Plugin, str]]:
+        """Every plugin and what is wrong with it, in one line; empty where nothing is.
+
+        This imports them all.
+        """
+        for plugin in plugins_of(self.kind):
+            problem = ""
+            if plugin.name in self._targets:
+                problem = (
+                    f"{plugin.told}: promptkit has one of that name, which is used in its place; "
+                    f"its author should rename it"
+                )
+            else:
+                try:
+                    self.load(plugin.name)
+                except PromptkitError as error:
+                    problem = str(error)
+            yield plugin, problem
 
     def load(self, name: str) -> type[T]:
         """Import the class registered as ``name``.
 
         Raises:
-            SpecError: No such name (the message offers the nearest one), or a plugin that lacks
-                the class that it declares.
+            SpecError: No such name (the message offers the nearest one), or a plugin that is
+                broken (the message names its package).
             MissingExtra: The module needs a package that is not installed.
         """
-        target = self._targets.get(name) or self._plugin(name)
+        target = self._targets.get(name)
+        if target is None:
+            plugin = self.plugin(name)
+            if plugin is None:
+                raise SpecError(f"no {self.kind} named {name!r}; {nearest(name, self)}")
+            return check_class(plugin, imported(plugin), self.seam, self.handed)
         module, _, attribute = target.partition(":")
         try:
             loaded: type[T] = attrgetter(attribute)(import_module(module))
-        except AttributeError as error:
-            if name in self._targets or module not in sys.modules:
-                raise
-            raise SpecError(
-                f"{self.kind} {name!r}: module {module} has no {attribute!r}; the package that "
-                "registers it is broken"
-            ) from error
         except ModuleNotFoundError as error:
-            # promptkit_theirs is another package than promptkit, and may well be absent
             if error.name is None or error.name.partition(".")[0] == "promptkit":
                 raise
             package = error.name.partition(".")[0]
@@ -69,7 +119,7 @@ class Registry(Generic[T]):
 
         Raises:
             SpecError: An option that its ``__init__`` does not take (names the nearest one), or one
-                that it cannot do without.
+                that it cannot do without; or a broken plugin.
         """
         cls = self.load(name)
         allowed = parameters_of(cls)
@@ -82,13 +132,11 @@ class Registry(Generic[T]):
             named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
             if named and parameter.default is parameter.empty and option not in options:
                 raise SpecError(f"{self.kind} {name!r} needs the option {option!r}")
-        return cls(**options)
-
-    def _plugin(self, name: str) -> str:
-        for point in entry_points(group=f"promptkit.{self.kind}", name=name):
-            # the value itself may end in extras: "module:Class [gpu]"
-            return f"{point.module}:{point.attr}"
-        raise SpecError(f"no {self.kind} named {name!r}; {nearest(name, self)}")
+        built = cls(**options)
+        plugin = self.plugin(name)
+        if plugin is not None:
+            check_instance(plugin, built, self.seam)
+        return built
 
 
 def parameters_of(cls: type) -> dict[str, Parameter]:

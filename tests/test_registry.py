@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
-from promptkit import registry
+from promptkit import plugins as plugins_module
 from promptkit.backends import BACKENDS
 from promptkit.errors import MissingExtra, SpecError
 from promptkit.registry import Registry, parameters_of
@@ -37,7 +37,7 @@ def plugins(monkeypatch):
 
     def declare(*points):
         found = EntryPoints(EntryPoint(name, value, group) for group, name, value in points)
-        monkeypatch.setattr(registry, "entry_points", lambda **by: found.select(**by))
+        monkeypatch.setattr(plugins_module, "entry_points", lambda **by: found.select(**by))
 
     return declare
 
@@ -121,7 +121,7 @@ def test_a_plugin_takes_no_built_in_name(module, plugins):
 def test_a_plugin_without_the_class_that_it_names_is_told_apart_from_a_bug_of_ours(module, plugins):
     module("their_part", "")
     plugins(("promptkit.part", "theirs", "their_part:Part"))
-    with pytest.raises(SpecError, match="part 'theirs': module their_part has no 'Part'"):
+    with pytest.raises(SpecError, match="part 'theirs' of an unnamed package: module their_part has no"):
         Registry("part", {}).load("theirs")
 
 

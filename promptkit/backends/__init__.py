@@ -13,4 +13,5 @@ BACKENDS: Registry[Backend] = Registry(
         "openai": "promptkit.backends.openai:OpenAIBackend",
         "fake": "promptkit.backends.fake:FakeBackend",
     },
+    seam=Backend,
 )

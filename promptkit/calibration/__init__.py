@@ -18,6 +18,7 @@ CALIBRATORS: Registry[Calibrator] = Registry(
         "channel": "promptkit.calibration.channel:ChannelScoring",
         "prototypical": "promptkit.calibration.prototypical:PrototypicalCalibration",
     },
+    seam=Calibrator,
 )
 
 __all__ = ["CALIBRATORS"]

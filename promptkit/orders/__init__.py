@@ -14,6 +14,8 @@ ORDERS: Registry[Order] = Registry(
         "global_entropy": "promptkit.orders.by_entropy:GlobalEntropyOrder",
         "local_entropy": "promptkit.orders.by_entropy:LocalEntropyOrder",
     },
+    seam=Order,
+    handed=("seed",),
 )
 
 __all__ = ["ORDERS"]

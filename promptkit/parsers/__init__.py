@@ -13,6 +13,7 @@ PARSERS: Registry[Parser] = Registry(
         "prefix": "promptkit.parsers.whole:Prefix",
         "regex": "promptkit.parsers.regex:Regex",
     },
+    seam=Parser,
 )
 
 __all__ = ["PARSERS"]

@@ -19,6 +19,8 @@ SELECTORS: Registry[Selector] = Registry(
         "vote_k": "promptkit.selectors.vote_k:VoteKSelector",
         "bm25": "promptkit.selectors.bm25:BM25Selector",
     },
+    seam=Selector,
+    handed=("seed",),
 )
 
 __all__ = ["SELECTORS"]

@@ -26,8 +26,9 @@ STRATEGIES: Registry[Strategy] = Registry(
         "top_layers": "promptkit.strategies.top_layers:TopLayers",
         "two_stage": "promptkit.strategies.two_stage:TwoStage",
     },
+    seam=Strategy,
 )
 #: Strategies of the same name that are others where words are tagged.
 TAGGERS: Registry[Strategy] = Registry(
-    "tagger", {"features": "promptkit.strategies.word_features:WordFeatures"}
+    "tagger", {"features": "promptkit.strategies.word_features:WordFeatures"}, seam=Strategy
 )

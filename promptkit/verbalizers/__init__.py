@@ -9,6 +9,7 @@ VERBALIZERS: Registry[Verbalizer] = Registry(
         "refined": "promptkit.verbalizers.refined:RefinedVerbalizer",
         "words": "promptkit.verbalizers.words:WordsVerbalizer",
     },
+    seam=Verbalizer,
 )
 
 __all__ = ["VERBALIZERS"]

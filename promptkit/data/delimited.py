@@ -11,14 +11,17 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from promptkit.data.packed import LINE_LIMIT, is_packed
 from promptkit.data.place import NumberedRow, Place, Table
 from promptkit.data.text import text_lines
 from promptkit.errors import DataError
 
 if TYPE_CHECKING:
     from _csv import Reader
+
+T = TypeVar("T")
 
 #: The default of 128 KiB is less than one long document. 2**31 - 1 fits a C long everywhere.
 _FIELD_LIMIT = 2**31 - 1
@@ -29,7 +32,7 @@ def read_delimited(path: Path, file: str, *, delimiter: str) -> Table:
     """Read a file whose first line names its columns.
 
     Args:
-        path: The file, ``.gz`` or not.
+        path: The file, ``.gz``, ``.zst`` or plain.
         file: How messages name it.
         delimiter: What stands between two fields.
 
@@ -39,7 +42,10 @@ def read_delimited(path: Path, file: str, *, delimiter: str) -> Table:
             never closed, a NUL byte, text that is not UTF-8.
     """
     place = Place(file, "line")
-    return delimited_table(text_lines(path, place, newline=""), place, delimiter=delimiter)
+    lines = text_lines(path, place, newline="")
+    if is_packed(path):
+        lines = _Bounded(lines, place)
+    return delimited_table(lines, place, delimiter=delimiter)
 
 
 def delimited_table(lines: Iterable[str], place: Place, *, delimiter: str) -> Table:
@@ -47,11 +53,43 @@ def delimited_table(lines: Iterable[str], place: Place, *, delimiter: str) -> Ta
     csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     records = _records(reader, place)
+    if isinstance(lines, _Bounded):
+        records = lines.measured(records)
     number, header = next(records, (0, []))
     if not header:
         raise DataError(f"{place.file}: is empty; its first line must name the columns")
     _check_header(header, place.at(number), delimiter)
     return Table(place, _rows(records, header, place, delimiter), columns=tuple(header))
+
+
+class _Bounded:
+    """Lines of a compressed file, of which no record takes more than memory can hold.
+
+    One quote that is never closed makes one record of all the gigabytes after it.
+    """
+
+    def __init__(self, lines: Iterator[str], place: Place) -> None:
+        self._lines, self._place, self._size, self._number = lines, place, 0, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        self._size += len(line)
+        if self._size > LINE_LIMIT:
+            raise DataError(
+                f"{self._place.at(self._number)}: one row has more than {LINE_LIMIT // 2**20} Mi "
+                'characters by now; is a quote (") opened before and never closed?'
+            )
+        return line
+
+    def measured(self, records: Iterator[T]) -> Iterator[T]:
+        """The records, counted from nothing after each."""
+        for record in records:
+            self._size = 0
+            yield record
 
 
 def _records(reader: Reader, place: Place) -> Iterator[tuple[int, list[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from promptkit.data.arrow import label_names, numbered
@@ -15,24 +16,28 @@ _SPLIT_NAMES = {"train", "test", "validation", "dev", "val", "valid"}
 _BATCH = 1000
 
 
-def hub_source(origin: str) -> Source:
+def hub_source(origin: str, *, streaming: bool = False) -> Source:
     """Load ``hf:owner/name[:config][:split]``.
 
     A lone second part is taken for a split when it is called like one and for a configuration
     otherwise; ``hf:owner/name::split`` leaves no doubt. A data set that needs its own code run is
     refused: ``trust_remote_code`` is never passed.
 
+    Args:
+        origin: The id.
+        streaming: Whether rows come as they are walked and none is kept, so that the first rows
+            of a set of any size are there at once.
+
     Raises:
         DataError: A malformed id, no such data set, or no way to reach the Hub.
     """
     name, config, split = _parsed(origin)
-    splits = _loaded(origin, name, config)
+    splits = _loaded(origin, name, config, streaming)
+    table = streamed_table if streaming else hub_table
     return Source(
         name=f"{name}:{config}" if config else name,
         origin=origin,
-        splits={
-            each: partial(hub_table, rows, f"{origin} [{each}]") for each, rows in splits.items()
-        },
+        splits={each: partial(table, rows, f"{origin} [{each}]") for each, rows in splits.items()},
         split=split,
     )
 
@@ -47,6 +52,31 @@ def hub_table(rows: Any, file: str) -> Table:
         columns=tuple(rows.column_names),
         label_names=names,
     )
+
+
+def streamed_table(rows: Any, file: str) -> Table:
+    """The rows of a ``datasets.IterableDataset``, read as they are walked.
+
+    Raises:
+        DataError: The Hub cannot be reached, or ends a connection; rows that were walked stay.
+    """
+    batches = _told_of(_batches(rows), file)
+    columns = rows.column_names
+    if columns is None:  # CSV and JSON lines: only the first rows tell
+        first = next(batches, None)
+        columns = [] if first is None else first.column_names
+        batches = chain(() if first is None else (first,), batches)
+    names = label_names(rows.features.to_dict()) if rows.features is not None else {}
+    place = Place(file)
+    rows_of = numbered(batches, names, place)
+    return Table(place, rows_of, columns=tuple(columns), label_names=names)
+
+
+def _told_of(batches: Iterator[Any], file: str) -> Iterator[Any]:
+    try:
+        yield from batches
+    except Exception as error:  # as many unrelated classes as `load_dataset` raises
+        raise DataError(f"{file}: {_told(error)}; {_advice(error)}") from error
 
 
 def _batches(rows: Any) -> Iterator[Any]:
@@ -64,11 +94,12 @@ def _parsed(origin: str) -> tuple[str, str | None, str | None]:
     return name, config or None, split or None
 
 
-def _loaded(origin: str, name: str, config: str | None) -> Mapping[str, Any]:
+def _loaded(origin: str, name: str, config: str | None, streaming: bool) -> Mapping[str, Any]:
     import datasets
 
     try:
-        loaded = datasets.load_dataset(name, config)
+        options = {"streaming": True} if streaming else {}
+        loaded = datasets.load_dataset(name, config, **options)
     except Exception as error:  # datasets raises a dozen unrelated classes here
         raise DataError(f"{origin}: {_told(error)}; {_advice(error)}") from error
     if not isinstance(loaded, Mapping):

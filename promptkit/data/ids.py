@@ -78,7 +78,7 @@ class Ids:
         if first != number:
             raise DataError(
                 f"{self.place.at(number)}: id {name!r} was already used on "
-                f"{self.place.unit} {first}; ids must be unique"
+                f"{self.place.near(first)}; ids must be unique"
             )
         return name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,14 @@ def load(
     id_field: str = ID,
     require_labels: bool = True,
     fields: Sequence[str] = (),
+    limit: int | None = None,
 ) -> Dataset:
     """Load one split of a data set and check every row of it.
 
     Args:
         source: The name of a data set in the box; a folder with a file per split; a folder that
-            ``datasets`` saved; a csv, tsv, jsonl, ndjson, json or parquet file; or
-            ``hf:owner/name[:config][:split]``.
+            ``datasets`` saved; a csv, tsv, jsonl, ndjson, json or parquet file; several by a
+            pattern such as ``parts/*.csv.zst``; or ``hf:owner/name[:config][:split]``.
         split: Which split; by default test, else validation (dev, val), else the only one, else
             train.
         columns: Template field to column, where the names differ.
@@ -41,13 +43,17 @@ def load(
         require_labels: Whether a row without a label is an error.
         fields: The template's fields. They alone are read, and none may be empty. Without any,
             every column but id and label is read, unchecked.
+        limit: Read the first so many rows and look no further: of a set on the Hub no more is
+            downloaded.
 
     Raises:
         DataError: What was wrong, in which file and line, and what to do.
     """
     wanted = Columns(tuple(fields), columns or {}, label_field, id_field, require_labels)
-    found = find(source)
-    return _read(found, found.chosen(split), wanted)
+    if limit is not None and limit < 1:
+        raise DataError(f"cannot read the first {limit} rows of {source}; ask for 1 or more")
+    found = find(source, streaming=limit is not None)
+    return _read(found, found.chosen(split), wanted, limit)
 
 
 def train_split_of(
@@ -116,9 +122,11 @@ def from_records(
     return Dataset(name, split, examples, declared, name, table.place, numbers)
 
 
-def _read(found: Source, split: str, wanted: Columns) -> Dataset:
+def _read(found: Source, split: str, wanted: Columns, limit: int | None = None) -> Dataset:
     others = tuple(name for name in found.splits if name != split)
     table = replace(found.splits[split](), other_splits=others)
+    if limit is not None:
+        table = replace(table, rows=islice(table.rows, limit))
     examples, numbers = examples_of(table, wanted)
     declared: tuple[Scalar, ...] | None = table.label_names.get(wanted.label)
     if found.labels is not None and wanted.label == found.label_field:

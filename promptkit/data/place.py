@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -29,6 +30,44 @@ class Place:
         'rows.csv line 7'
         """
         return f"{self.file} {self.unit} {number}"
+
+    def near(self, number: int) -> str:
+        """Another row of the same file, in a message that has named the file."""
+        return f"{self.unit} {number}"
+
+    def of(self, number: int) -> tuple[str, int]:
+        """The file of one row, and its line or row number there."""
+        return self.file, number
+
+
+@dataclass(frozen=True)
+class Places(Place):
+    """Several files that are read as one; their rows are numbered on from file to file.
+
+    Args:
+        file: The pattern that names them.
+        unit: As of each file.
+        begun: The files begun so far, in order, each with the number before its first.
+    """
+
+    begun: list[tuple[int, Place]] = field(default_factory=list, compare=False)
+
+    def at(self, number: int) -> str:
+        """The start of a message about one row: its own file and line."""
+        start, place = self._begun(number)
+        return place.at(number - start)
+
+    def near(self, number: int) -> str:
+        """Another row, which may stand in another file."""
+        return self.at(number)
+
+    def of(self, number: int) -> tuple[str, int]:
+        """The file of one row, and its line or row number there."""
+        start, place = self._begun(number)
+        return place.file, number - start
+
+    def _begun(self, number: int) -> tuple[int, Place]:
+        return self.begun[bisect_left(self.begun, number, key=lambda one: one[0]) - 1]
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from pathlib import Path
 from promptkit.data.arrow import read_parquet
 from promptkit.data.delimited import read_delimited
 from promptkit.data.json_rows import read_json, read_json_lines
+from promptkit.data.packed import is_packed, unpacked_name
 from promptkit.data.place import Table
 from promptkit.errors import DataError
 
 Reader = Callable[[Path, str], Table]
 
-#: Ending to reader; the text formats may end in ``.gz`` besides.
+#: Ending to reader; the text formats may end in ``.gz`` or ``.zst`` besides.
 READERS: dict[str, Reader] = {
     ".csv": partial(read_delimited, delimiter=","),
     ".tsv": partial(read_delimited, delimiter="\t"),
@@ -32,17 +33,15 @@ def stem_and_ending(path: Path) -> tuple[str, str]:
     >>> stem_and_ending(Path("data/train.csv.gz"))
     ('train', '.csv')
     """
-    name = Path(path.name)
-    if name.suffix.lower() == ".gz":
-        name = Path(name.stem)
+    name = unpacked_name(path)
     return name.stem, name.suffix.lower()
 
 
 def can_read(path: Path) -> bool:
     """Whether the ending is one that `read_file` knows."""
     ending = stem_and_ending(path)[1]
-    zipped_parquet = ending == ".parquet" and path.suffix.lower() == ".gz"
-    return ending in READERS and not zipped_parquet
+    packed_parquet = ending == ".parquet" and is_packed(path)
+    return ending in READERS and not packed_parquet
 
 
 def read_file(path: Path, file: str) -> Table:
@@ -61,6 +60,8 @@ def read_file(path: Path, file: str) -> Table:
     if ending in _SPREADSHEETS:
         raise DataError(f"{file}: is a spreadsheet; save it as CSV (UTF-8) and pass that file")
     if not can_read(path):
+        if ending == ".parquet":
+            raise DataError(f"{file}: Parquet compresses its columns itself; unpack the file")
         known = " ".join(READERS)
         raise DataError(f"{file}: cannot tell its format by the name; use one of {known}")
     if path.stat().st_size == 0:

@@ -12,7 +12,8 @@ from typing import Any
 
 from promptkit.data.delimited import delimited_table
 from promptkit.data.json_rows import parsed_lines
-from promptkit.data.place import NumberedRow, Place, Table
+from promptkit.data.patterns import is_pattern, matched_files, read_files
+from promptkit.data.place import NumberedRow, Place, Places, Table
 from promptkit.data.readers import can_read, read_file, stem_and_ending
 from promptkit.errors import DataError
 
@@ -62,11 +63,13 @@ class RowStream:
 
 
 def row_stream(source: str, size: int) -> RowStream:
-    """Open a file, or standard input for ``-``.
+    """Open a file, several by a pattern, a set on the Hub, or standard input for ``-``.
 
     Args:
-        source: CSV, TSV, JSON lines, JSON or Parquet, by its ending; standard input is JSON lines
-            where it begins with a brace, else CSV.
+        source: CSV, TSV, JSON lines, JSON or Parquet, by its ending; ``parts/*.csv`` for all that
+            are called so, in the order of their names; ``hf:owner/name[:config][:split]``, whose
+            rows come as they are walked; standard input is JSON lines where it begins with a
+            brace, else CSV.
         size: Rows of a batch, at most.
 
     Raises:
@@ -75,11 +78,21 @@ def row_stream(source: str, size: int) -> RowStream:
     """
     if source == STDIN:
         ending, table = _standard_input()
+    elif source.startswith("hf:"):
+        ending, table = ".parquet", _streamed(source)
+    elif is_pattern(source):
+        paths = matched_files(source)
+        endings = {stem_and_ending(path)[1] for path in paths}
+        if endings == {".parquet"}:
+            return _parquets(source, paths, size)
+        # of several formats, the one in which each row may have columns of its own
+        ending = endings.pop() if len(endings) == 1 else ".jsonl"
+        table = read_files(source, paths)
     else:
         path = Path(source).expanduser()
         ending = stem_and_ending(path)[1]
         if path.is_dir():
-            raise DataError(f"{source}: is a folder; name one file of rows")
+            raise DataError(f"{source}: is a folder; name one file of rows, or {source}/*.csv")
         if ending == ".parquet" and path.is_file() and can_read(path):
             return _parquet(path, source, size)
         table = read_file(path, source)
@@ -129,6 +142,37 @@ def _parquet(path: Path, file: str, size: int) -> RowStream:
 
     rows = opened.metadata.num_rows
     return RowStream(Place(file), ".parquet", tuple(names), batches(), rows)
+
+
+def _parquets(source: str, paths: list[Path], size: int) -> RowStream:
+    """Parquet files one after the other, with the columns of the first."""
+    from pyarrow import parquet
+
+    columns = read_files(source, paths).columns
+    heads = [parquet.read_metadata(path) for path in paths]
+    # arrays of other types do not go into one file of arrays
+    schemas = [parquet.read_schema(path) for path in paths]
+    alike = all(schema.equals(schemas[0]) for schema in schemas)
+    place = Places(source)
+
+    def batches() -> Iterator[RowBatch]:
+        start = 0
+        for path, head in zip(paths, heads, strict=True):
+            place.begun.append((start, Place(str(path))))
+            for batch in _parquet(path, str(path), size).batches:
+                numbers = tuple(start + number for number in batch.numbers)
+                yield RowBatch(batch.rows, numbers, batch.arrow if alike else None)
+            start += head.num_rows
+
+    total = sum(head.num_rows for head in heads)
+    return RowStream(place, ".parquet", columns, batches(), total)
+
+
+def _streamed(source: str) -> Table:
+    from promptkit.data.sources import find
+
+    found = find(source, streaming=True)
+    return found.splits[found.chosen(None)]()
 
 
 def _standard_input() -> tuple[str, Table]:

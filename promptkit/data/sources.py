@@ -1,4 +1,4 @@
-"""What a source names: a data set in the box, a folder, a file, or one on the Hub."""
+"""What a source names: a data set in the box, a folder, a file, several, or one on the Hub."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import Any
 from promptkit.box import box
 from promptkit.data.arrow import read_saved
 from promptkit.data.columns import LABEL
+from promptkit.data.patterns import is_pattern, matched_files, pattern_name, read_files
 from promptkit.data.place import Place, Table
 from promptkit.data.readers import can_read, read_file, stem_and_ending
 from promptkit.data.text import whole_text
 from promptkit.errors import DataError, nearest
 from promptkit.types import Scalar
 
+#: Files of a folder that tell of its rows and hold none.
+ASIDE = ("card.json", "split.json")
 _EVALUATED_FIRST = ("test", "validation", "dev", "val", "valid")
 
 
@@ -31,8 +34,10 @@ class Source:
         splits: By name, what reads the split.
         labels: The labels of its card, if it has one that declares any.
         label_field: The column that ``labels`` is about.
-        is_file: Whether it is one file, whose only split is called as the file is.
+        is_file: Whether it is one file, whose only split is called as the file is; or several by
+            one pattern.
         split: The split that the source itself names, if it does.
+        files: How many files that is.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Source:
     label_field: str = LABEL
     is_file: bool = False
     split: str | None = None
+    files: int = 1
 
     def chosen(self, split: str | None) -> str:
         """The split to evaluate on: the one asked for, or the usual one.
@@ -60,6 +66,8 @@ class Source:
             if wanted in self.splits:
                 return wanted
             what = "it is one file, whose only split is" if self.is_file else "its splits are"
+            if self.files > 1:
+                what = f"it is {self.files} files, which are the split"
             raise DataError(f"{self.origin}: no split {wanted!r}; {what} {', '.join(names)}")
         usual = [name for name in _EVALUATED_FIRST if name in self.splits]
         usual += names if len(names) == 1 else ["train"] if "train" in names else []
@@ -68,11 +76,16 @@ class Source:
         return usual[0]
 
 
-def find(source: str | Path) -> Source:
+def find(source: str | Path, *, streaming: bool = False) -> Source:
     """Find what a source names.
 
     The name of a data set in the box comes first, so that it means the same from every folder;
     write ``./name`` for a folder of that name.
+
+    Args:
+        source: As for `promptkit.data.load`.
+        streaming: Whether rows of the Hub come as they are walked, where else they are downloaded
+            first and kept.
 
     Raises:
         DataError: There is no such thing, or the folder holds no rows.
@@ -81,7 +94,7 @@ def find(source: str | Path) -> Source:
     if origin.startswith("hf:"):
         from promptkit.data.hub import hub_source
 
-        return hub_source(origin)
+        return hub_source(origin, streaming=streaming)
     if isinstance(source, str) and origin in in_box_names():
         return _folder(box("evals") / "data" / origin, origin)
     path = Path(source).expanduser()
@@ -91,6 +104,10 @@ def find(source: str | Path) -> Source:
         stem = stem_and_ending(path)[0]
         read = partial(read_file, path, origin)
         return Source(name=stem, origin=origin, splits={stem: read}, is_file=True)
+    if is_pattern(origin):
+        paths, name = matched_files(origin), pattern_name(origin)
+        read = partial(read_files, origin, paths)
+        return Source(name=name, origin=origin, splits={name: read}, is_file=True, files=len(paths))
     raise DataError(_not_found(path, origin))
 
 
@@ -106,7 +123,7 @@ def _folder(folder: Path, origin: str) -> Source:
     splits: dict[str, Callable[[], Table]] = {}
     files: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name == "card.json" or not can_read(path):
+        if not path.is_file() or path.name in ASIDE or not can_read(path):
             continue
         stem = stem_and_ending(path)[0]
         if stem in splits:

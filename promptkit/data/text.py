@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO
 
+from promptkit.data.packed import (
+    LINE_LIMIT,
+    WHOLE_LIMIT,
+    BrokenZstd,
+    LongLine,
+    is_packed,
+    open_packed,
+    unpacked_name,
+)
 from promptkit.data.place import Place
 from promptkit.errors import DataError
 
@@ -16,7 +26,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def text_lines(path: Path, place: Place, *, newline: str) -> Iterator[str]:
-    r"""Walk the lines of a UTF-8 file, ``.gz`` or not, a byte-order mark skipped.
+    r"""Walk the lines of a UTF-8 file, ``.gz``, ``.zst`` or plain, a byte-order mark skipped.
 
     Args:
         path: The file.
@@ -40,16 +50,24 @@ def text_lines(path: Path, place: Place, *, newline: str) -> Iterator[str]:
 
 
 def whole_text(path: Path, place: Place) -> str:
-    """All of a UTF-8 file; fails as `text_lines` does."""
+    """All of a UTF-8 file; fails as `text_lines` does, and where little unpacks to very much."""
     with translated(path, place), open_text(path, newline="\n") as file:
-        return file.read()
+        if not is_packed(path):
+            return file.read()
+        text = file.read(WHOLE_LIMIT)
+        if file.read(1):
+            raise DataError(
+                f"{place.file}: unpacks to more than {WHOLE_LIMIT // 2**20:,} MiB, which is read "
+                "whole; write it as JSON lines, which are read in pieces"
+            )
+        return text
 
 
 def open_text(path: Path, *, newline: str) -> TextIO:
-    """Open a file, ``.gz`` or not, as UTF-8 text without its byte-order mark."""
-    if path.suffix.lower() == ".gz":
-        unzipped = gzip.open(path, "rt", encoding="utf-8-sig", newline=newline)
-        return cast(TextIO, unzipped)
+    """Open a file, ``.gz``, ``.zst`` or plain, as UTF-8 text without its byte-order mark."""
+    if is_packed(path):
+        unpacked = open_packed(path, line_ends=b"\n" if newline == "\n" else b"\n\r")
+        return io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline=newline)
     return path.open(encoding="utf-8-sig", newline=newline)
 
 
@@ -62,6 +80,14 @@ def translated(path: Path, place: Place) -> Iterator[None]:
         raise DataError(_bad_byte(path, place)) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{place.file}: not a whole gzip file; compress it again") from error
+    except BrokenZstd as error:
+        raise DataError(
+            f"{place.file}: not a whole zstd file ({error}); compress it again"
+        ) from error
+    except LongLine as error:
+        raise DataError(
+            f"{place.file}: unpacks to a line of more than {LINE_LIMIT // 2**20} MiB; is it rows?"
+        ) from error
     except OSError as error:
         raise DataError(f"{place.file}: cannot be read ({error.strerror or error})") from error
 
@@ -90,11 +116,9 @@ def _bad_byte(path: Path, place: Place) -> str:
 
 
 def _open_bytes(path: Path) -> BinaryIO:
-    if path.suffix.lower() == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return path.open("rb")
+    return open_packed(path) if is_packed(path) else path.open("rb")
 
 
 def _convert(encoding: str, path: Path) -> str:
-    name = path.name.removesuffix(".gz")
+    name = unpacked_name(path).name
     return f"convert it, for instance: iconv -f {encoding} -t utf-8 {name} > utf8_{name}"

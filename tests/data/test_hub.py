@@ -2,6 +2,7 @@ import datasets
 import pytest
 
 from promptkit.data import load, train_split_of
+from promptkit.data.row_stream import row_stream
 from promptkit.errors import DataError
 
 
@@ -97,3 +98,44 @@ def test_what_goes_wrong_is_told_in_one_line(monkeypatch, error, told):
     assert str(caught.value).startswith("hf:a/b: ")
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is error
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """A folder of Parquet files that `load_dataset` reads as it reads the Hub."""
+    for split, n in (("train", 5), ("test", 3)):
+        rows(*(f"{split} {i}" for i in range(n))).to_parquet(tmp_path / f"{split}-0.parquet")
+    return f"hf:{tmp_path}"
+
+
+def test_the_first_rows_come_without_the_others_and_with_their_classes(parts, monkeypatch):
+    loaded = load(parts, fields=("text",), split="train", limit=2)
+    assert [row.fields["text"] for row in loaded] == ["train 0", "train 1"]
+    assert (loaded.labels, loaded.examples[0].label) == (("neg", "pos"), "pos")
+    monkeypatch.setattr(datasets.Dataset, "iter", None)  # which reads what was downloaded
+    assert load(parts, fields=("text",), limit=2).split == "test"
+
+
+def test_rows_are_streamed_for_predictions(parts):
+    stream = row_stream(f"{parts}:train", 2)
+    assert stream.columns == ("text", "label")
+    assert [len(batch) for batch in stream.batches] == [2, 2, 1]
+    assert stream.place.file == f"{parts}:train [train]"
+
+
+def test_columns_of_json_lines_are_known_before_the_first_row(tmp_path):
+    (tmp_path / "train.jsonl").write_text('{"text": "a", "n": 1}\n' * 3)
+    stream = row_stream(f"hf:{tmp_path}", 10)
+    assert stream.columns == ("text", "n")
+    assert next(stream.batches).rows[2] == {"text": "a", "n": 1}
+
+
+def test_a_connection_that_ends_is_told_in_one_line(parts, monkeypatch):
+    def broken(*args, **options):
+        yield from ()
+        raise ConnectionError("Couldn't reach it\nat all")
+
+    monkeypatch.setattr(datasets.IterableDataset, "iter", broken)
+    with pytest.raises(DataError, match="the Hub cannot be reached") as caught:
+        load(parts, fields=("text",), limit=1)
+    assert "\n" not in str(caught.value)

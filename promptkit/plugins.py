@@ -8,10 +8,11 @@ that names the package, so that its author is asked and not ours.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from inspect import Signature, isclass, signature
 from operator import attrgetter
 from typing import Any
@@ -62,7 +63,8 @@ class Plugin:
 
 def plugins_of(kind: str) -> list[Plugin]:
     """The parts of a kind that installed packages bring, by name; nothing is imported."""
-    found = {_plugin(kind, point): None for point in entry_points(group=f"promptkit.{kind}")}
+    points = _points(entry_points, tuple(sys.path)).select(group=f"promptkit.{kind}")
+    found = {_plugin(kind, point): None for point in points}
     return sorted(found, key=lambda one: (one.name, one.package))
 
 
@@ -157,6 +159,15 @@ def check_instance(plugin: Plugin, built: object, seam: type | None) -> None:
             raise SpecError(
                 f"{plugin.told}: {type(built).__name__} has no attribute {name!r}; {plugin.remedy}"
             )
+
+
+@lru_cache(maxsize=4)
+def _points(find: Callable[[], EntryPoints], path: tuple[str, ...]) -> EntryPoints:
+    """All entry points of a path; reading them takes milliseconds, and names are asked for often.
+
+    What is installed while a process runs is found by the next one.
+    """
+    return find()
 
 
 def _plugin(kind: str, point: EntryPoint) -> Plugin:

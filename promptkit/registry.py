@@ -69,6 +69,10 @@ class Registry(Generic[T]):
         found = self.plugin(name)
         return {found.package: found.version} if found is not None and found.package else {}
 
+    def shadowed(self, name: str) -> list[Plugin]:
+        """Plugins that are called as a built-in name is, and are therefore not used."""
+        return [one for one in plugins_of(self.kind) if one.name == name in self._targets]
+
     def problems(self) -> Iterator[tuple[Plugin, str]]:
         """Every plugin and what is wrong with it, in one line; empty where nothing is.
 

@@ -30,6 +30,7 @@ def make_app() -> typer.Typer:
         init,
         label_errors,
         label_next,
+        parts,
         predict,
         preview,
         probe,
@@ -65,6 +66,7 @@ def make_app() -> typer.Typer:
         search,
         runs,
         cache,
+        parts,
         doctor,
     ):
         command.add_to(app)

@@ -176,6 +176,7 @@ def look_around() -> int:
     table.add_row("memory", _memory(), "")
     table.add_section()
     problems = _backends(table)
+    problems += _plugins(table)
     console.print(table)
     return 2 if problems else 0
 
@@ -191,7 +192,7 @@ def _backends(table: object) -> int:
 
     assert isinstance(table, Table)
     problems = 0
-    for name in BACKENDS:
+    for name in BACKENDS.built_in:
         package, remedy = OPTIONAL.get(name, ("", ""))
         if package and importlib.util.find_spec(package) is None:
             table.add_row(f"backend {name}", "[dim]not installed[/dim]", escape(remedy))
@@ -210,6 +211,28 @@ def _backends(table: object) -> int:
             problems += 1
             table.add_row(f"model {name}", "[red]wrong[/red]", escape(str(error)))
     return problems
+
+
+def _plugins(table: object) -> int:
+    """What other packages bring, a row each; the number of parts that cannot be used."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from promptkit.runs.plugins import all_plugins
+
+    assert isinstance(table, Table)
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for plugin, problem in all_plugins():
+        names, wrong = found.setdefault(plugin.origin, ([], []))
+        names.append(f"{plugin.kind} {plugin.name}")
+        wrong += [problem] if problem else []
+    if found:
+        table.add_section()
+    for origin, (names, wrong) in found.items():
+        state = "[red]is broken[/red]" if wrong else "[green]can run[/green]"
+        shown = f"{state}\n{escape(', '.join(names))}"
+        table.add_row(escape(origin), shown, escape("\n".join(wrong)))
+    return sum(len(wrong) for _, wrong in found.values())
 
 
 def _device() -> str:

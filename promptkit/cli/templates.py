@@ -19,24 +19,35 @@ def add_to(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_() -> None:
-    """Show the templates in the box."""
+    """Show the templates in the box, and those that installed packages bring."""
     from rich.console import Console
     from rich.table import Table
 
     from promptkit.prompts import find_template, template_paths
+    from promptkit.prompts.library import template_origin
 
-    table = Table(title="templates in the box")
+    table = Table(title="templates")
     table.add_column("name", no_wrap=True, style="bold")
     table.add_column("labels")
     table.add_column("fields")
     table.add_column("what it does")
-    for name in template_paths():
-        template = find_template(name)
+    for name, path in template_paths().items():
+        plugin = template_origin(path)
+        try:
+            template = find_template(name)
+        except PromptkitError as error:
+            if plugin is None:
+                raise
+            # one broken file of a package must not hide all others
+            table.add_row(name, "", "", f"{plugin.origin}: {error}")
+            continue
         labels = ", ".join(map(str, template.declared)) if len(template.declared) < 4 else ""
         labels = labels or (f"{len(template.declared)} labels" if template.declared else "open")
         labels = "the row's choices" if template.choosing else labels
         labels = "a text" if template.writing else labels
-        table.add_row(name, labels, ", ".join(template.task.fields), template.keys.description)
+        told = template.keys.description
+        told += "" if plugin is None else f" ({plugin.origin})"
+        table.add_row(name, labels, ", ".join(template.task.fields), told)
     console = Console()
     console.print(table)
     console.print("Show one: promptkit templates show NAME", style="dim")

@@ -19,6 +19,7 @@ import numpy as np
 from promptkit.errors import MissingExtra, SpecError, nearest
 from promptkit.metrics.bootstrap import interval, resampled_means
 from promptkit.metrics.evaluate import N_WORST, Mistake, Report, row_counts
+from promptkit.plugins import Plugin, imported, plugins_of, the_only
 from promptkit.types import Prediction, Score, Value
 
 #: (answer, right answers) to a value from 0 to 1.
@@ -35,7 +36,7 @@ def metrics_named(names: Sequence[str] | None, tolerance: float = 0.0) -> dict[s
     """The metrics of these names, `USUAL` by default.
 
     Args:
-        names: Of `METRICS`.
+        names: Of `METRICS`, or entry points of the group ``promptkit.metric``.
         tolerance: How far off a number may be.
 
     Raises:
@@ -48,12 +49,31 @@ def metrics_named(names: Sequence[str] | None, tolerance: float = 0.0) -> dict[s
         "rouge_l": rouge_l,
         "number": partial(number, tolerance=tolerance),
     }
+    brought = [one for one in plugins_of("metric") if one.name not in known]
     for name in names or ():
+        own = [one for one in brought if one.name == name]
+        if own:
+            known[name] = _callable(the_only(own))
         if name not in known:
-            raise SpecError(f"task.metrics: no metric {name!r}; {nearest(name, METRICS)}")
+            all_ = [*METRICS, *(one.name for one in brought)]
+            raise SpecError(f"task.metrics: no metric {name!r}; {nearest(name, all_)}")
     if "rouge_l" in (names or ()):
         _rouge()
     return {name: known[name] for name in dict.fromkeys(names or USUAL)}
+
+
+def metric_packages(names: Sequence[str] | None) -> dict[str, str]:
+    """Package and version of each of these metrics that another package brings."""
+    brought = [one for one in plugins_of("metric") if one.name in (names or ())]
+    return {one.package: one.version for one in brought if one.name not in METRICS}
+
+
+def _callable(plugin: Plugin) -> Metric:
+    """A metric of another package: an answer and the right ones in, 0 to 1 out."""
+    found: Metric = imported(plugin)
+    if not callable(found):
+        raise SpecError(f"{plugin.told}: {plugin.attribute} cannot be called; {plugin.remedy}")
+    return found
 
 
 def exact_match(answer: str, right: Sequence[str]) -> float:

@@ -187,6 +187,14 @@ def takes(name: str) -> frozenset[str]:
     return frozenset(parameters_of(STRATEGIES.load(name)))
 
 
+def reads_template(name: str) -> bool:
+    """Whether a strategy reads a row through the template, whatever is said.
+
+    One of another package may, where it takes the template.
+    """
+    return name in PROMPTED or (STRATEGIES.plugin(name) is not None and "template" in takes(name))
+
+
 def uses_model(name: str, options: Mapping[str, Any] | None = None) -> bool:
     """Whether a strategy stands on a pre-trained model."""
     if not is_learned(name):

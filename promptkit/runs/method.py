@@ -8,9 +8,10 @@ from typing import Any
 
 from promptkit.backends.weights import MINILM, Located, locate
 from promptkit.data import Dataset
+from promptkit.metrics.written import metric_packages
 from promptkit.prompts import Template
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import PROMPTED, make_strategy, takes
+from promptkit.runs.adapt import make_strategy, reads_template, takes
 from promptkit.runs.calibration import NO_ROWS, OwnRows, calibration_for
 from promptkit.runs.models import (
     LEARNING_PACKAGES,
@@ -29,6 +30,7 @@ from promptkit.runs.parts import (
     selector_for,
     takes_encoder,
 )
+from promptkit.runs.plugins import marked, packages_of, shadow_notes
 from promptkit.runs.served import served_notes
 from promptkit.runs.spec import EvalSpec
 from promptkit.selectors import SELECTORS
@@ -79,7 +81,6 @@ def prompting(
     shots = template.keys.shots if asked.shots is None else asked.shots
     selector, selector_options = selector_for(asked, shots, has_pool)
     backend, options, located = backend_for_spec(asked, template)
-    packages = versions(backend, options)
     order = order_for(asked, shots)
     embeds = takes_encoder(selector) or (order is not None and order_takes_encoder(order))
     borrowed = embeds and not has_encoder(backend)
@@ -91,6 +92,10 @@ def prompting(
     writes = described["name"] == "generate"
     verbalizer = NONE if writes else asked.verbalizer
     calibration = None if writes else calibration_for(asked, own)
+    parts = {"selector": selector, "order": order, "verbalizer": verbalizer, "backend": backend}
+    parts |= {"calibration": NONE if writes else asked.calibration}
+    parts |= {"parser": asked.strategy_options.get("parser")}
+    plugins = packages_of(parts) | metric_packages(template.keys.task.metrics)
     return Method(
         template={"name": template.name, "hash": template.hash()},
         backend=described_backend(asked, backend, options, located),
@@ -101,12 +106,17 @@ def prompting(
             **({} if order is None else {"order": order}),
             "encoder": locate(MINILM).hash() if borrowed else None,
             **({} if writes else {"verbalizer": described_verbalizer(asked)}),
+            **marked({}, plugins),
         },
         seed=asked.seed if shots or described.get("temperature") else 0,
         make=make,
-        packages=packages,
+        packages=versions(backend, options) | plugins,
         located=located,
-        notes=(*served_notes(backend), *_learned_notes(selector, selector_options, verbalizer)),
+        notes=(
+            *served_notes(backend),
+            *_learned_notes(selector, selector_options, verbalizer),
+            *shadow_notes(parts),
+        ),
         calibration=calibration,
         calibrated_on=own.given,
     )
@@ -146,8 +156,10 @@ def learned(asked: EvalSpec, template: Template, own: OwnRows = NO_ROWS) -> Meth
 
     described = dict(make(False).describe())
     located = locate(asked.model) if "model" in takes(asked.strategy) else None
-    packages = package_versions(*LEARNING_PACKAGES)
-    by_prompt = asked.strategy in PROMPTED
+    parts = {"strategy": asked.strategy, "of": asked.strategy_options.get("of")}
+    plugins = packages_of(parts)
+    packages = package_versions(*LEARNING_PACKAGES) | plugins
+    by_prompt = reads_template(asked.strategy)
     reads_prompt = by_prompt or asked.strategy_options.get("reading") == "prompt"
     named = {"name": template.name, "hash": template.hash()}
     return Method(
@@ -159,7 +171,8 @@ def learned(asked: EvalSpec, template: Template, own: OwnRows = NO_ROWS) -> Meth
             "dtype": dtype_for(asked) if located else None,
             "packages": packages,
         },
-        strategy=described,
+        strategy=marked(described, plugins),
+        notes=tuple(shadow_notes(parts)),
         seed=int(described.get("seed", 0)),
         make=make,
         packages=packages,

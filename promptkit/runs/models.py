@@ -18,6 +18,7 @@ from promptkit.backends.weights import Located, locate
 from promptkit.errors import CapabilityError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.protocols import Backend
+from promptkit.runs.plugins import plugin_backend
 from promptkit.runs.served import ONLY_TRANSPORT, SERVED, server_options
 from promptkit.runs.spec import EvalSpec
 
@@ -83,6 +84,8 @@ def forget_backends() -> None:
 
 def has_encoder(backend: str) -> bool:
     """Whether the backend embeds for a selector; the in-box encoder does it for the others."""
+    if BACKENDS.plugin(backend) is not None:
+        return hasattr(BACKENDS.load(backend), "encode")
     return backend in {"embedding", "fake"}
 
 
@@ -95,12 +98,9 @@ def backend_for_spec(
     if asked.backend in SERVED:
         told = chat_options(asked, template, asked.backend) | adapter_option(asked, asked.backend)
         return asked.backend, server_options(asked) | told, None
-    for option in ("base_url", "tokenizer"):
-        if getattr(asked, option) is not None:
-            raise SpecError(
-                f"--{option.replace('_', '-')} is for a server: add --backend openai, or leave it "
-                "out"
-            )
+    if BACKENDS.plugin(asked.backend) is not None:
+        return asked.backend, *plugin_backend(asked)
+    _check_no_server(asked)
     located = locate(asked.model)
     name, has_cloze = asked.backend, template.keys.cloze is not None
     if name == "auto" or name in SERVES_FOLDERS:
@@ -126,6 +126,15 @@ def backend_for_spec(
         options["temperature"] = template.keys.encoder.temperature
         options["shot_weight"] = template.keys.encoder.shot_weight
     return name, options | asked.backend_options, located
+
+
+def _check_no_server(asked: EvalSpec) -> None:
+    for option in ("base_url", "tokenizer"):
+        if getattr(asked, option) is not None:
+            raise SpecError(
+                f"--{option.replace('_', '-')} is for a server: add --backend openai, or leave it "
+                "out"
+            )
 
 
 def check_shots(backend: str, shots: int) -> None:
@@ -262,7 +271,7 @@ def versions(backend: str, options: Mapping[str, Any]) -> dict[str, str]:
     """Versions of the packages that can change what a backend says with these options."""
     quantizer = QUANTIZATIONS.get(str(options.get("quantization")))
     more = (quantizer, "accelerate") if quantizer else ()
-    return package_versions(*PACKAGES.get(backend, ()), *more)
+    return package_versions(*PACKAGES.get(backend, ()), *more) | BACKENDS.package(backend)
 
 
 def package_versions(*names: str) -> dict[str, str]:

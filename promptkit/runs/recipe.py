@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from promptkit.backends.weights import MINILM, locate
-from promptkit.errors import BackendError, PromptkitError, StoreError
+from promptkit.errors import BackendError, MissingExtra, PromptkitError, StoreError
 from promptkit.prompts import Template
 from promptkit.prompts.written import template_from
 from promptkit.protocols import Strategy
-from promptkit.runs.adapt import PROMPTED, make_strategy
+from promptkit.runs.adapt import make_strategy, reads_template
 from promptkit.runs.manifest import FILE, LEARNED
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example
@@ -68,12 +69,13 @@ class Recipe:
     @property
     def reading(self) -> Reading:
         """How a row becomes text; prompts always read it through the template."""
-        by_prompt = self.name in PROMPTED or self.options.get("reading") == "prompt"
+        by_prompt = reads_template(self.name) or self.options.get("reading") == "prompt"
         return Reading(self.template.task.fields, self.template if by_prompt else None)
 
 
 def recipe_of(folder: str | Path, meta: Mapping[str, Any], base_model: str | None = None) -> Recipe:
     """What a saved model was built from; its base model is looked for, and compared by its hash."""
+    _check_plugins(folder, meta)
     try:
         template = template_from(meta["template"]["yaml"], f"{folder}/{FILE} template")
         if template.hash() != meta["template"]["hash"]:
@@ -90,6 +92,18 @@ def recipe_of(folder: str | Path, meta: Mapping[str, Any], base_model: str | Non
         raise StoreError(
             f"{folder}/{FILE}: is incomplete ({error}); save the model again"
         ) from error
+
+
+def _check_plugins(folder: str | Path, meta: Mapping[str, Any]) -> None:
+    """Raise `MissingExtra` where a package is absent that brought a part of a saved model."""
+    for package, made_with in meta.get("plugins", {}).items():
+        try:
+            version(package)
+        except PackageNotFoundError:
+            raise MissingExtra(
+                f"{folder}: was made with a part of {package} {made_with}, which is not installed: "
+                f"pip install '{package}=={made_with}'"
+            ) from None
 
 
 def _base(folder: str | Path, meta: Mapping[str, Any], base_model: str | None) -> str:

@@ -29,6 +29,7 @@ from promptkit.runs.files import translated
 from promptkit.runs.manifest import LEARNED, is_saved, read_manifest, write_manifest
 from promptkit.runs.model_card import model_card
 from promptkit.runs.models import LEARNING_PACKAGES, package_versions
+from promptkit.runs.plugins import marked, packages_of
 from promptkit.runs.recipe import Recipe, recipe_of
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example, Prediction, Scalar
@@ -202,7 +203,8 @@ def _content(
 ) -> dict[str, Any]:
     template = recipe.template
     located = locate(recipe.model) if uses_model(recipe.name, recipe.options) else None
-    versions = package_versions(*LEARNING_PACKAGES)
+    plugins = packages_of({**recipe.options, "strategy": recipe.name})
+    versions = package_versions(*LEARNING_PACKAGES) | plugins
     return {
         "promptkit": versions["promptkit"],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -224,6 +226,7 @@ def _content(
         "seed": recipe.seed,
         "trained_on": dict(trained_on),
         "packages": versions,
+        **marked({}, plugins),
     }
 
 

@@ -14,6 +14,7 @@ from promptkit.runs.adapt import ASKING, uses_model
 from promptkit.runs.manifest import read_manifest
 from promptkit.runs.method import NONE, Method
 from promptkit.runs.models import LEARNING_PACKAGES, dtype_for, package_versions
+from promptkit.runs.plugins import packages_of
 from promptkit.runs.recipe import Recipe, recipe_of
 from promptkit.runs.saved import ASKED_MODELS_ONLY, load_model
 from promptkit.runs.spec import EvalSpec, flag
@@ -157,7 +158,8 @@ def _rows(asked: EvalSpec, recipe: Recipe) -> tuple[Dataset, list[str]]:
 def _method(asked: EvalSpec, meta: Mapping[str, Any], recipe: Recipe) -> Method:
     described = dict(meta["strategy"]["described"])
     prompts = recipe.name in ASKING or recipe.reading.template is not None
-    packages = package_versions(*LEARNING_PACKAGES)
+    plugins = packages_of({**recipe.options, "strategy": recipe.name})
+    packages = package_versions(*LEARNING_PACKAGES) | plugins
 
     def make(with_model: bool) -> Strategy:
         if not with_model:

@@ -6,13 +6,14 @@ Scores of different kinds are on different scales; what one is worth is measured
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from promptkit.errors import DataError
+from promptkit.errors import DataError, SpecError
+from promptkit.plugins import imported, plugins_of, the_only
 from promptkit.transferability.h_score import h_score
 from promptkit.transferability.leep import leep, nleep
 from promptkit.transferability.logme import logme
@@ -41,7 +42,7 @@ class Score:
     source: str
 
 
-SCORES: Mapping[str, Score] = {
+_BUILT_IN: Mapping[str, Score] = {
     "logme": Score(logme, "LogME", "nats a row", "You et al. 2021"),
     "h_score": Score(h_score, "H-score", "variance between labels", "Ibrahim et al. 2022"),
     "nleep": Score(nleep, "NLEEP", "nats a row", "Li et al. 2021"),
@@ -49,6 +50,40 @@ SCORES: Mapping[str, Score] = {
     "ridge": Score(ridge, "linear probe", "accuracy", "ridge regression, row left out"),
     "fisher": Score(fisher, "Fisher", "between over within", "Fisher 1936"),
 }
+
+
+class Scores(Mapping[str, Score]):
+    """The scores by name: promptkit's own, and those that other packages bring.
+
+    An entry point of the group ``promptkit.score`` names a `Score`; it is imported when it is
+    looked up. A built-in name keeps its meaning.
+    """
+
+    kind = "score"
+
+    def __getitem__(self, name: str) -> Score:
+        if name in _BUILT_IN:
+            return _BUILT_IN[name]
+        found = [one for one in plugins_of(self.kind) if one.name == name]
+        if not found:
+            raise KeyError(name)
+        plugin = the_only(found)
+        score = imported(plugin)
+        if not isinstance(score, Score):
+            raise SpecError(
+                f"{plugin.told}: {plugin.attribute} is no promptkit.transferability.Score; "
+                f"{plugin.remedy}"
+            )
+        return score
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*_BUILT_IN, *(one.name for one in plugins_of(self.kind))]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+SCORES = Scores()
 
 
 def prepared(features: NDArray[np.floating]) -> Floats:

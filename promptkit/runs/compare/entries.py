@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptkit.errors import SpecError, nearest
+from promptkit.runs.adapt import takes
 from promptkit.runs.compare.nouns import Entry
+from promptkit.strategies import STRATEGIES
 
 ALL = "all"
 
@@ -68,11 +70,33 @@ OFFERS: Mapping[str, Offer] = {
 }
 
 
+def offers() -> dict[str, Offer]:
+    """`OFFERS`, and behind them the strategies of other packages by their own names.
+
+    Nothing of those is known yet, so that none is offered unasked.
+
+    Raises:
+        PromptkitError: One of them is broken; the message names its package.
+    """
+    found = dict(OFFERS)
+    for name in STRATEGIES:
+        plugin = STRATEGIES.plugin(name)
+        if plugin is None:
+            continue
+        if name in found:
+            raise SpecError(
+                f"{plugin.told}: compare calls another way {name!r}, which has options of its own; "
+                f"{plugin.remedy}"
+            )
+        found[name] = Offer(name, uses_model="model" in takes(name))
+    return found
+
+
 def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entry]:
     """The entries that were asked for, each with each model that it uses.
 
     Args:
-        names: Names of `OFFERS`; None for the default ones, ``["all"]`` for all.
+        names: Names of `offers`; None for the default ones, ``["all"]`` for all.
         models: At least one model.
 
     Raises:
@@ -80,9 +104,10 @@ def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entr
     """
     if not models:
         raise SpecError("--models is empty; give at least one, such as minilm")
-    wanted = _wanted(names)
+    known = OFFERS if names is None else offers()
+    wanted = _wanted(names, known)
     entries = []
-    for rank, (name, offer) in enumerate(OFFERS.items()):
+    for rank, (name, offer) in enumerate(known.items()):
         if name not in wanted:
             continue
         served = list(dict.fromkeys(models)) if offer.uses_model else [""]
@@ -101,12 +126,12 @@ def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entr
     return entries
 
 
-def _wanted(names: Sequence[str] | None) -> set[str]:
+def _wanted(names: Sequence[str] | None, known: Mapping[str, Offer]) -> set[str]:
     if names is None:
-        return {name for name, offer in OFFERS.items() if offer.default}
+        return {name for name, offer in known.items() if offer.default}
     if list(names) == [ALL]:
-        return set(OFFERS)
+        return set(known)
     for name in names:
-        if name not in OFFERS:
-            raise SpecError(f"--strategies: no entry {name!r}; {nearest(name, [*OFFERS, ALL])}")
+        if name not in known:
+            raise SpecError(f"--strategies: no entry {name!r}; {nearest(name, [*known, ALL])}")
     return set(names)

@@ -14,6 +14,7 @@ from promptkit.errors import CapabilityError
 from promptkit.runs.compare.cells import Bench
 from promptkit.runs.compare.nouns import Entry, Size, size_name
 from promptkit.runs.compare.rows import Rows
+from promptkit.runs.plugins import packages_of
 
 _PACKAGES = (
     "promptkit", "numpy", "peft", "scikit-learn", "sentence-transformers", "tokenizers", "torch",
@@ -46,7 +47,10 @@ def entry_name(bench: Bench, entry: Entry) -> str:
             "template": bench.rows.template.hash(),
             "device": bench.device,
             "dtype": bench.dtype,
-            "packages": packages(),
+            "packages": {
+                **packages(),
+                **packages_of({**entry.options, "strategy": entry.strategy}),
+            },
         }
     )
 

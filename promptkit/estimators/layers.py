@@ -11,12 +11,16 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from promptkit.backends.feature_cache import features_home
 from promptkit.backends.hidden import HiddenStates, check_poolings, hidden_states, layer_places
-from promptkit.errors import SpecError
-from promptkit.estimators.rows import examples_of_records, reading_of, records_of
+from promptkit.errors import DataError, SpecError
+from promptkit.estimators.reads_rows import ReadsRows
+from promptkit.estimators.refused import InputRefused, refusing
+from promptkit.estimators.rows import examples_of_table, reading_of
+from promptkit.estimators.tables import Table
 from promptkit.prompts import Template
+from promptkit.strategies.reading import Reading
 
 
-class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class LayerFeatures(ReadsRows, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turns texts into what layers of a pre-trained model make of them; nothing is learned.
 
     Args:
@@ -34,7 +38,11 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         cache: Whether what is computed is kept on disk, below PROMPTKIT_HOME. Within a process a
             text is computed once in any case.
 
-    Rows may come as for `FeatureClassifier`.
+    Attributes:
+        n_features_in_: Number of fields; there after `fit`.
+        feature_names_in_: Their names; there where X had names for its columns in `fit`.
+
+    Rows may come as for `FeatureClassifier`. `set_output` makes data frames of pandas or polars.
 
     Example:
         >>> from sklearn.linear_model import LogisticRegression
@@ -67,16 +75,28 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.cache = cache
 
+    @refusing
     def fit(self, X: Any = None, y: Any = None) -> Self:
-        """Learn nothing; see that the options can be.
+        """Learn nothing; see that the options can be, and remember which fields there are.
 
         Raises:
+            DataError: Rows that cannot be read.
             SpecError: A layer that the model does not have, or an unknown pooling.
         """
         check_poolings([self.pooling])
         self._places()
+        if X is not None:
+            table = self._table(X)
+            if not table.n:
+                raise DataError(
+                    "X holds no rows; fit looks at their fields: leave X out, or give some"
+                )
+            reading = self._reading(table)
+            self._note_fields(table, reading.fields)
+            self._examples(table)
         return self
 
+    @refusing
     def transform(self, X: Any) -> NDArray[np.float32]:
         """(n, w * number of layers) features.
 
@@ -85,8 +105,12 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             SpecError: A layer that the model does not have, or an unknown pooling.
         """
         check_poolings([self.pooling])
-        reading = reading_of(X, self.fields, self.template)
-        rows = examples_of_records(records_of(X, reading.fields), reading.fields)
+        table = self._table(X)
+        reading = self._reading(table)
+        if hasattr(self, "_fields"):
+            rows = self._examples(table)
+        else:
+            rows = examples_of_table(table, reading.fields)
         places = self._places()
         if not rows:
             return np.empty((0, len(places) * self._states().width), np.float32)
@@ -98,7 +122,17 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return states.reshape(len(rows), -1)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Such as ``layer6_0``: the layer, and the number's place in it."""
+        """Such as ``layer6_0``: the layer, and the number's place in it.
+
+        Args:
+            input_features: Names of what went in, of no meaning here; where they are given, there
+                must be as many as `fit` saw.
+
+        Raises:
+            ValueError: There are not, or they are others.
+        """
+        if input_features is not None:
+            self._check_names(list(input_features))
         width = self._states().width
         names = [f"layer{place}_{number}" for place in self._places() for number in range(width)]
         return np.array(names, dtype=object)
@@ -109,9 +143,31 @@ class LayerFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.dict = True
+        tags.input_tags.two_d_array = False  # not any array will do; see `TextClassifier`
+        tags.transformer_tags.preserves_dtype = []  # numbers come out, whatever goes in
         tags.requires_fit = False
-        tags.no_validation = True
         return tags
+
+    def _reading(self, table: Table) -> Reading:
+        """What is read of a row: what `fit` found, or what the rows themselves say."""
+        if self.template is None and hasattr(self, "_fields"):
+            return Reading(self._fields)
+        return reading_of(table, self.fields, self.template)
+
+    def _check_names(self, names: list[Any]) -> None:
+        known = getattr(self, "feature_names_in_", None)
+        if known is not None and names != known.tolist():
+            raise InputRefused(
+                f"input_features is not equal to feature_names_in_: {', '.join(known)}"
+            )
+        n = getattr(self, "n_features_in_", len(names))
+        if len(names) != n:
+            raise InputRefused(
+                f"input_features should have length equal to number of features ({n}), got "
+                f"{len(names)}"
+            )
 
     def _places(self) -> list[int]:
         """The layers, counted from the embedding."""

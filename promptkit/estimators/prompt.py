@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from promptkit.errors import DataError, SpecError
-from promptkit.estimators.labels import classes_of, golds_of, labels_in_template, plain_label
-from promptkit.estimators.rows import examples_of_records, records_of
+from promptkit.estimators.classifier import TextClassifier, check_lengths
+from promptkit.estimators.labels import (
+    check_classes,
+    classes_of,
+    golds_of,
+    labels_in_template,
+    plain_label,
+)
+from promptkit.estimators.refused import refusing
+from promptkit.estimators.tables import Table
 from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.runs.calibration import calibration_for
@@ -21,10 +27,10 @@ from promptkit.runs.models import load_backend
 from promptkit.runs.parts import parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
-from promptkit.types import Example, Scalar
+from promptkit.types import Example, Scalar, label_key
 
 
-class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PromptClassifier(TextClassifier):
     """Asks a pre-trained model about each row, with demonstrations from the training rows.
 
     Args:
@@ -44,6 +50,10 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             from the rows that are predicted together where those are too few.
         calibration_options: Its options.
         labels: The labels in use; by default those of ``y``, or the template's without ``y``.
+        label_names: What numbers in ``y`` stand for: label 0 for the first of a list, or a mapping.
+            `VotingClassifier`, `StackingClassifier` and `cross_val_predict` number the sorted
+            labels before they fit, and a model can only be asked about names. Labels that come by
+            name are left as they are.
         seed: Seed of every random choice.
         batch_size: ``auto`` or sequences of a batch.
         device: Where the model runs.
@@ -53,9 +63,12 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         classes_: (k,) labels, sorted, in the order of the columns of `predict_proba`.
         n_features_in_: Number of the template's fields.
+        feature_names_in_: Their names; there where X had names for its columns in `fit`.
+        strategy_: What asks the model.
 
-    Rows may be a list or array of texts, a Series, a data frame or a list of mappings that hold
-    the template's fields, or an (n, m) array with the fields as columns.
+    Rows may be a list or array of texts, a Series, a data frame (of pandas, polars, pyarrow or
+    datasets) or a list of mappings that hold the template's fields, or an (n, m) array with the
+    fields as columns.
 
     Example:
         >>> model = PromptClassifier("sentiment_zero_shot", shots=8, selector="nearest")
@@ -81,6 +94,7 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         verbalizer: str = "words",
         verbalizer_options: Mapping[str, Any] | None = None,
         order: str = "as_selected",
+        label_names: Sequence[Scalar] | Mapping[Scalar, Scalar] | None = None,
     ) -> None:
         self.template = template
         self.model = model
@@ -99,8 +113,10 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbalizer = verbalizer
         self.verbalizer_options = verbalizer_options
         self.order = order
+        self.label_names = label_names
 
-    def fit(self, X: Any = None, y: Any = None) -> PromptClassifier:
+    @refusing
+    def fit(self, X: Any = None, y: Any = None) -> Self:
         """Take the label set, and the pool of demonstrations; nothing is trained.
 
         Args:
@@ -112,78 +128,69 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             SpecError: A label that the template does not have.
             DataError: Rows that cannot be used, or demonstrations asked for and none given.
         """
-        template = self._read_template()
+        table = None if X is None else self._table(X)
+        template = self._read_template(table)
         need_single_labels(template, "PromptClassifier")
-        golds = None if y is None else golds_of(y)
-        rows = [] if X is None else records_of(X, template.task.fields)
-        if golds is not None and len(golds) != len(rows):
-            raise DataError(f"X has {len(rows)} rows and y has {len(golds)}; they must be as many")
-        if self.shots and (not rows or golds is None):
+        golds = None if y is None else golds_of(y, warn=True)
+        if golds is not None:
+            check_lengths(0 if table is None else table.n, len(golds))
+        if self.shots and (table is None or golds is None):
             raise DataError(f"shots={self.shots} needs labelled rows to choose from: fit(X, y)")
-        self.classes_ = self._classes(template, golds)
-        labels = [plain_label(label) for label in self.classes_]
-        own = labels_in_template(labels, template)
-        self._labels = dict(zip(labels, own, strict=True))
+        classes = self._classes(template, golds)
+        labels = [plain_label(label) for label in classes]
+        own = labels_in_template(labels, template, self._names())
+        self._note_fields(table, template.task.fields)
         settled = template if template.choosing else template.with_labels(own)
-        pool: list[Example] = []
-        if golds is None and self.calibration != "none":
-            pool = list(examples_of_records(rows, template.task.fields))
-        elif golds is not None:
-            examples = examples_of_records(rows, template.task.fields)
-            pool = [
-                Example(row.id, row.fields, self._labels[plain_label(gold)])
-                for row, gold in zip(examples, golds, strict=True)
-                if plain_label(gold) in self._labels
-            ]
+        pool = self._pool(table, golds, dict(zip(labels, own, strict=True)))
         if self.shots and not pool:
             raise DataError(f"shots={self.shots}: no row of y has one of the labels {labels}")
-        asked = self._asked()
-        name, options, selector, order, verbalizer = parts_for(
-            asked, settled, self.shots, bool(pool)
-        )
-        self.n_features_in_ = len(template.task.fields)
-        self.strategy_ = InContext(
-            settled,
-            load_backend(name, options),
-            selector,
-            verbalizer,
-            self.shots,
-            calibration_for(asked),
-            order,
-        ).fit(pool)
+        strategy = self._strategy(settled, bool(pool)).fit(pool)
+        self._hold(strategy, settled, bool(pool))
+        self.classes_ = classes
         return self
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """(n, k) probabilities in the order of ``classes_``.
-
-        Raises:
-            DataError: A row could not be scored; a probability is never made up.
-        """
-        check_is_fitted(self, "strategy_")
-        fields = self.strategy_.template.task.fields
-        rows = examples_of_records(records_of(X, fields), fields)
-        if not rows:
-            return np.empty((0, len(self.classes_)))
-        predictions = self.strategy_.predict(rows)
-        for row, prediction in zip(rows, predictions, strict=True):
-            if prediction.log_p is None:
-                raise DataError(f"row {row.id!r} cannot be scored: {prediction.problem}")
-        log_p = np.array([prediction.log_p for prediction in predictions], np.float64)
-        proba: NDArray[np.float64] = np.exp(log_p)
-        return proba
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """(n,) the most probable label of each row."""
-        proba = self.predict_proba(X)  # first, for it checks that there are classes
-        predicted: NDArray[Any] = self.classes_[proba.argmax(axis=1)]
-        return predicted
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
         tags.target_tags.required = False  # zero-shot prompting takes the template's labels
-        tags.no_validation = True
         return tags
+
+    def _strategy(self, settled: Template, has_pool: bool) -> InContext:
+        """What asks the model, without demonstrations yet."""
+        asked = self._asked()
+        name, options, selector, order, verbalizer = parts_for(asked, settled, self.shots, has_pool)
+        backend = load_backend(name, options)
+        calibration = calibration_for(asked)
+        return InContext(settled, backend, selector, verbalizer, self.shots, calibration, order)
+
+    def _pool(
+        self, table: Table | None, golds: NDArray[Any] | None, own: Mapping[Scalar, Scalar]
+    ) -> list[Example]:
+        """The rows that are shown or learned from, with the template's labels.
+
+        All rows are looked at, also where none is needed: a bad one is told in `fit` already.
+        """
+        rows = () if table is None else self._examples(table)
+        if golds is None:
+            return list(rows) if self.calibration != "none" else []
+        return [
+            replace(row, label=own[plain_label(gold)])
+            for row, gold in zip(rows, golds, strict=True)
+            if plain_label(gold) in own
+        ]
+
+    def _names(self) -> Mapping[Scalar, Scalar]:
+        """What numbers of y stand for."""
+        names = self.label_names
+        if names is None:
+            return {}
+        if self.labels is not None:
+            raise SpecError("give labels= or label_names=, not both: names are the labels in use")
+        found: dict[Scalar, Scalar] = dict(
+            names.items() if isinstance(names, Mapping) else enumerate(names)
+        )
+        if len({label_key(name) for name in found.values()}) < len(found):
+            raise SpecError(f"label_names={names!r} gives one name to two labels")
+        return found
 
     def _classes(self, template: Template, golds: NDArray[Any] | None) -> NDArray[Any]:
         if template.choosing:
@@ -192,14 +199,24 @@ class PromptClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "use 'promptkit eval'"
             )
         if self.labels is not None:
-            return classes_of(np.asarray(list(self.labels)), "labels=")
-        if golds is not None:
-            return classes_of(golds, "y")
-        if template.open:
+            where, found = "labels=", golds_of(list(self.labels), where="labels=")
+        elif golds is not None:
+            where, found = "y", golds
+        elif template.open:
             raise SpecError(f"template {template.name!r} leaves its labels open: give labels= or y")
-        return classes_of(np.asarray(list(template.task.labels)), "the template")
+        else:
+            where, found = "the template", golds_of(list(template.task.labels))
+        classes = classes_of(found, where)
+        if where == "y":
+            check_classes(found, classes)
+        if len(classes) < 2:
+            raise DataError(
+                f"{where} has 1 class, {plain_label(classes[0])!r}, and a prompt asks which of at "
+                "least two it is; give labels=, or rows of another label"
+            )
+        return classes
 
-    def _read_template(self) -> Template:
+    def _read_template(self, table: Table | None) -> Template:
         return (
             self.template if isinstance(self.template, Template) else find_template(self.template)
         )

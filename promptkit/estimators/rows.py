@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promptkit.data import from_records
+from promptkit.data.values import is_missing
 from promptkit.errors import DataError, SpecError, nearest
+from promptkit.estimators.tables import Table, table_of
 from promptkit.prompts import Template, find_template
 from promptkit.strategies.reading import Reading
 from promptkit.types import Example, Scalar
 
 
 def records_of(X: Any, fields: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows as mappings from field to value, whatever they came as.
+    """Rows as mappings from field to value, whatever they came as; of a data frame all columns.
 
     Args:
-        X: A list or array of texts, a Series, a data frame, mappings, or an (n, m) array.
+        X: A list or array of texts, a Series, a data frame, mappings, or an (n, m) array; or the
+            `Table` of one.
         fields: The fields; the columns of an array are these, in order.
 
     Raises:
         DataError: One text instead of a list of them, or a row with another number of values.
     """
-    if _is_frame(X):
-        return [dict(row) for row in X.to_dict("records")]
-    if isinstance(X, str | Mapping):
-        raise DataError(f"X is one {type(X).__name__}; give a list of rows")
-    rows = list(X.tolist() if hasattr(X, "tolist") else X)
-    return [_record(row, fields, number) for number, row in enumerate(rows, start=1)]
+    table = _table(X)
+    if table.names is None and table.n and table.width != len(fields):
+        raise DataError(
+            f"X row 1: {table.width} values for the fields {', '.join(fields)}; give a data frame "
+            "or mappings with these names"
+        )
+    if not table.n:
+        return []
+    names = fields if table.names is None else table.names
+    return _zipped(table, names, range(len(names)))
+
+
+def examples_of_table(table: Table, fields: Sequence[str]) -> tuple[Example, ...]:
+    """Checked rows of the fields alone; see `examples_of_records`.
+
+    Raises:
+        DataError: A column that is not there, or a field that is missing, infinite or empty; names
+            row and field.
+    """
+    if table.names is not None:
+        check_fields(table, fields)
+    places = range(len(fields)) if table.names is None else map(table.names.index, fields)
+    records = _zipped(table, fields, list(places)) if table.n else []
+    for number, record in enumerate(records, start=1):
+        for name, value in record.items():
+            if is_missing(value):
+                raise DataError(
+                    f"Input X contains NaN: X row {number} has no {name!r}; fill it in or leave "
+                    "the row out"
+                )
+            if isinstance(value, float) and math.isinf(value):
+                raise DataError(
+                    f"Input X contains infinity: X row {number}, {name!r}, is {value}; leave the "
+                    "row out, or write it as text"
+                )
+    return examples_of_records(records, fields)
 
 
 def examples_of_records(
@@ -51,14 +85,19 @@ def fields_of(X: Any) -> tuple[str, ...]:
     Raises:
         DataError: Several columns, and none is called ``text``.
     """
-    columns = _columns(X)
-    if not columns or "text" in columns:
+    table = _table(X)
+    if table.names is None and table.width > 1:
+        raise DataError(
+            f"X has {table.width} columns without names, and they do not say what they are; name "
+            "them in order, as fields=['title', 'body'], or give a data frame"
+        )
+    if not table.names or "text" in table.names:
         return ("text",)
-    if len(columns) == 1:
-        return columns
+    if len(table.names) == 1:
+        return table.names
     raise DataError(
-        f"X has the columns {', '.join(columns)}, and none is called 'text'; say which to read: "
-        f"fields=[{columns[0]!r}]"
+        f"X has the columns {', '.join(table.names)}, and none is called 'text'; say which to "
+        f"read: fields=[{table.names[0]!r}]"
     )
 
 
@@ -68,10 +107,10 @@ def check_fields(X: Any, fields: Sequence[str]) -> None:
     Raises:
         DataError: Names the nearest column.
     """
-    columns = _columns(X)
+    names = _table(X).names
     for field in fields:
-        if columns and field not in columns:
-            raise DataError(f"X has no column {field!r}; {nearest(field, columns)}")
+        if names is not None and field not in names:
+            raise DataError(f"X has no column {field!r}; {nearest(field, names)}")
 
 
 def reading_of(
@@ -105,25 +144,10 @@ def reading_of(
     return Reading(found.task.fields, settled)
 
 
-def _is_frame(X: Any) -> bool:
-    return hasattr(X, "to_dict") and hasattr(X, "columns")
+def _table(X: Any) -> Table:
+    return X if isinstance(X, Table) else table_of(X)
 
 
-def _columns(X: Any) -> tuple[str, ...]:
-    """The names that X gives its columns; none for texts and arrays."""
-    if _is_frame(X):
-        return tuple(str(column) for column in X.columns)
-    first = X[0] if isinstance(X, list | tuple) and X else None
-    return tuple(str(key) for key in first) if isinstance(first, Mapping) else ()
-
-
-def _record(row: Any, fields: Sequence[str], number: int) -> dict[str, Any]:
-    if isinstance(row, Mapping):
-        return dict(row)
-    values = [row] if isinstance(row, str) or not isinstance(row, Sequence) else list(row)
-    if len(values) != len(fields):
-        raise DataError(
-            f"X row {number}: {len(values)} values for the fields {', '.join(fields)}; give a data "
-            "frame or mappings with these names"
-        )
-    return dict(zip(fields, values, strict=True))
+def _zipped(table: Table, names: Sequence[str], places: Sequence[int]) -> list[dict[str, Any]]:
+    columns = [table.column(place) for place in places]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -103,7 +103,8 @@ def test_several_fields_are_read_one_to_a_line():
     model = ByLength(fields=["title", "body"]).fit(frame, Y)
     assert model.strategy_.seen[1] == "t\naa"
     assert model.n_features_in_ == 2
-    assert model.predict(frame.to_numpy()).tolist() == Y
+    with pytest.warns(UserWarning, match="was fitted with feature names: .*title, body"):
+        assert model.predict(frame.to_numpy()).tolist() == Y
 
 
 def test_a_template_renders_the_row():
@@ -131,7 +132,7 @@ def test_cross_validation_works():
         (pd.DataFrame({"a": TEXTS, "b": TEXTS}), Y, {}, "none is called 'text'.*fields="),
         ([{"a": "x", "b": "y"}], ["a"], {}, "none is called 'text'"),
         (pd.DataFrame({"body": TEXTS}), Y, {"fields": "bodi"}, "did you mean 'body'"),
-        (np.array([TEXTS, TEXTS]).T, Y, {}, "2 values for the fields text"),
+        (np.array([TEXTS, TEXTS]).T, Y, {}, "2 columns without names.*fields="),
         ([], [], {}, "y holds no label"),
     ],
 )

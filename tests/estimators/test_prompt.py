@@ -166,12 +166,11 @@ def test_rows_may_come_in_many_shapes(shape):
     [
         Y,
         np.array(Y),
-        np.array(Y)[:, None],
         np.array(Y, dtype=object),
         pd.Series(Y, index=range(50, 68)),
         pd.Categorical(Y),
     ],
-    ids=["list", "array", "column", "objects", "series", "categorical"],
+    ids=["list", "array", "objects", "series", "categorical"],
 )
 def test_labels_may_come_in_many_shapes(y):
     expected = fake(shots=2).fit(TEXTS, Y).predict(TEXTS)
@@ -350,8 +349,10 @@ def test_the_in_box_model_beats_chance_by_far_on_the_in_box_reviews():
         ({"backend": "fakee"}, None, None, "did you mean 'fake'"),
         ({"shots": 1}, ["a", "", "c"], LABELS, "X row 2: 'text' is empty"),
         ({"shots": 1}, "one text", None, "X is one str; give a list of rows"),
-        ({"template": "entailment_zero_shot", "shots": 1}, ["a"], ["neutral"],
-         "1 values for the fields premise, hypothesis"),
+        ({"template": "entailment_zero_shot", "shots": 1}, ["a", "b"], ["neutral", "entailment"],
+         r"got 1D array .*2 fields are read \(premise, hypothesis\)\. Reshape your data"),
+        ({"template": "entailment_zero_shot"}, np.array([["a"], ["b"]]), None,
+         "X has 1 features, but PromptClassifier is expecting 2 features as input: premise"),
         ({"shots": 1}, pd.DataFrame({"review": ["a", "b"]}), LABELS[:2], "no column 'text'"),
     ],
 )  # fmt: skip

@@ -23,7 +23,7 @@ FLOORS = [
     {"strategies"},
     {"runs"},
     {"report", "estimators"},
-    {"choosing", "labelling", "probing"},
+    {"choosing", "labelling", "probing", "serving", "testing"},
     {"cli", "__init__"},
     {"__main__"},
 ]

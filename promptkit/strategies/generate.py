@@ -23,7 +23,16 @@ from promptkit.protocols import (
     Selector,
 )
 from promptkit.strategies.demonstrated import Demonstrated
-from promptkit.types import Cost, Evidence, Example, Generation, Prediction, Sampling, Scalar
+from promptkit.types import (
+    Cost,
+    Evidence,
+    Example,
+    Generation,
+    Prediction,
+    Prompt,
+    Sampling,
+    Scalar,
+)
 
 #: Tokens that an answer may take where nobody says: of a label, and of a text.
 LABEL_TOKENS, TEXT_TOKENS = 16, 128
@@ -145,6 +154,10 @@ class Generate:
         self._rows.take(train)
         return self
 
+    def prompts(self, examples: Sequence[Example]) -> list[Prompt]:
+        """What the model is asked about each row, demonstrations included, before it is cut."""
+        return self._rows.prompts(examples)
+
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
         """What the model writes for each row.
 
@@ -157,7 +170,7 @@ class Generate:
                 f"backend {self.backend.name!r} reads and does not write; give a language model "
                 "(--model) on --backend hf, vllm or openai"
             )
-        prompts = self._rows.prompts(examples)
+        prompts = self.prompts(examples)
         choices = None
         if self.constrained:
             choices = [self.template.candidates(example, "text") for example in examples]

@@ -149,6 +149,10 @@ class InContext:
             )
         return self
 
+    def prompts(self, examples: Sequence[Example]) -> list[Prompt]:
+        """What the model is asked about each row, demonstrations included, before it is cut."""
+        return self._rows.prompts(examples)
+
     def gather(self, examples: Sequence[Example]) -> list[Evidence]:
         """Evidence for each row's own candidates, in the order of the rows."""
         return self.marked(examples, self._ask(examples))
@@ -174,7 +178,7 @@ class InContext:
         if self._channel:
             shown = self._rows.shown(examples)
             return ask_channel(self.backend, self.template, examples, shown)
-        prompts = self._rows.prompts(examples)
+        prompts = self.prompts(examples)
         candidates = [self._candidates(example) for example in examples]
         found = self.backend.score(prompts, candidates)
         if self.calibration is not None and any(one.decided for one in found):

@@ -55,7 +55,7 @@ class Example:
     Args:
         id: Stable name of the row; runs are joined on it and randomness is seeded by it.
         fields: JSON values by field name; mostly text.
-        label: The gold label, or None where it is unknown. 0, False and "" are labels.
+        label: The gold label, None where it is unknown. 0, False and "" are labels.
     """
 
     id: str
@@ -69,8 +69,8 @@ class Piece:
 
     Args:
         text: The characters.
-        row: True when they came out of a row (or out of anything computed from a row): such text
-            never becomes a control token.
+        row: Whether they came out of a row, or of what was computed from one: such text never
+            becomes a control token.
     """
 
     text: str
@@ -104,7 +104,7 @@ class Candidate:
 class Shot:
     """One demonstration, rendered: the example's query and its answer.
 
-    ``encoded`` is what an encoder reads of it; ``cloze`` is its cloze, the answer in the slot.
+    ``encoded`` is what an encoder reads of it; ``cloze`` its cloze, the answer in the slot.
     """
 
     example_id: str
@@ -126,9 +126,9 @@ class Prompt:
         shots: Demonstrations, in the order in which they are shown.
         query: The row's own part.
         separator: Stands between instruction, shots and query in a flat prompt.
+        joint: Stands behind the instruction in its place; None is the separator.
         encoded: What an encoder reads of the row.
-        cloze: What a masked language model reads: a sentence about the row with one piece that is
-            `promptkit.prompts.sandbox.SLOT`; empty when the template has none.
+        cloze: What a masked language model reads: a sentence with one piece that is `SLOT`, or ().
         chat: Whether to render through the model's chat template.
         prefill: What the model's turn of a chat begins with; empty elsewhere.
         template: Name of the template.
@@ -142,6 +142,7 @@ class Prompt:
     instruction: Text = ()
     shots: tuple[Shot, ...] = ()
     separator: str = "\n\n"
+    joint: str | None = None
     encoded: Text = ()
     cloze: Text = ()
     chat: bool = False
@@ -157,7 +158,7 @@ class Sampling:
 
     Args:
         max_new_tokens: Tokens that it may write.
-        temperature: What logits are divided by; 0 takes the most probable token each time.
+        temperature: What logits are divided by; 0 takes the most probable token.
         top_p: The least share of the probability that is drawn from, the most probable first.
         top_k: The most tokens that are drawn from; 0 is all.
         samples: How often each prompt is answered.
@@ -184,8 +185,8 @@ class Generation:
     """What a model wrote once.
 
     Args:
-        text: As it was written, thoughts included: a think block that the prompt opened is opened
-            here, so that it can be told apart. What ended it is left out.
+        text: As it was written, thoughts included (a think block that the prompt opened is opened
+            here too); what ended it is left out.
         finish: ``stop`` where it came to an end by itself or at a stop text, ``length`` where it
             ran out of tokens.
         n_tokens: Tokens that were written.
@@ -284,8 +285,7 @@ class Score:
     Args:
         metric: Name of the metric.
         value: Its value on all n rows, unscored ones counted as wrong.
-        low: Lower end of the 95% interval, None where none is given.
-        high: Upper end.
+        low, high: Ends of the 95% interval, None where none is given.
         n: Rows that it was taken over.
         n_unscored: How many of them have no prediction.
     """

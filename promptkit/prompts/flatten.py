@@ -84,10 +84,12 @@ def _joined(prompt: Prompt) -> Flat:
     pieces: list[Piece] = []
     spans: list[tuple[Role, int, int]] = []
     size = 0
+    between = ""
     for role, text in _parts(prompt):
-        if pieces and prompt.separator:
-            pieces.append(Piece(prompt.separator))
-            size += len(prompt.separator)
+        if pieces and between:
+            pieces.append(Piece(between))
+            size += len(between)
+        between = _behind(role, prompt)
         end = size + len(flat(text))
         spans.append((role, size, end))
         pieces += text
@@ -95,10 +97,17 @@ def _joined(prompt: Prompt) -> Flat:
     return Flat(tuple(pieces), tuple(spans))
 
 
+def _behind(role: Role, prompt: Prompt) -> str:
+    """What stands between a part of the prompt and the next one."""
+    joined = role == "instruction" and prompt.joint is not None
+    return str(prompt.joint) if joined else prompt.separator
+
+
 def messages_of(prompt: Prompt) -> list[dict[str, str]]:
     """Chat messages whose row text is fenced: the instruction opens the first user turn."""
     turns: list[tuple[str, Text]] = []
-    lead = (*prompt.instruction, Piece(prompt.separator)) if prompt.instruction else ()
+    behind = Piece(_behind("instruction", prompt))
+    lead = (*prompt.instruction, behind) if prompt.instruction else ()
     for shot in prompt.shots:
         answer = stripped((*prompt.prefill, *shot.answer))
         turns += [("user", (*lead, *shot.query)), ("assistant", answer)]

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from promptkit.prompts.peer_keys import LmEvalKeys, PromptsourceKeys
 from promptkit.types import Kind
 
 #: Names that forms know besides the fields.
@@ -14,12 +22,19 @@ RESERVED = frozenset(
 )
 #: What forms of kind ``tag`` know of the word that is asked about.
 ASKED_WORD = frozenset(("token", "place"))
+#: Keys under which another tool's forms stand.
+IMPORTED = frozenset(("promptsource", "lm_eval"))
 Label = Annotated[str | int | float | bool, Field(union_mode="smart")]
 Words = Annotated[list[str], Field(min_length=1)]
 
 
 class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _is_imported(info: ValidationInfo) -> bool:
+    """Whether the file holds another tool's forms, which have names of their own."""
+    return bool(IMPORTED & set(info.context or ()))
 
 
 class TaskKeys(_Keys):
@@ -45,9 +60,10 @@ class TaskKeys(_Keys):
 
     @field_validator("fields")
     @classmethod
-    def _fields_are_names(cls, fields: list[str]) -> list[str]:
+    def _fields_are_names(cls, fields: list[str], info: ValidationInfo) -> list[str]:
+        reserved = frozenset() if _is_imported(info) else RESERVED
         for name in fields:
-            if not name.isidentifier() or name in RESERVED:
+            if not name.isidentifier() or name in reserved:
                 raise ValueError(
                     f"the field {name!r} cannot be used in a form; give it another name and say "
                     "which column it is with --field"
@@ -57,8 +73,9 @@ class TaskKeys(_Keys):
         return fields
 
     @model_validator(mode="after")
-    def _choices_are_a_field(self) -> TaskKeys:
-        if self.kind == "choose" and self.choices not in self.fields:
+    def _choices_are_a_field(self, info: ValidationInfo) -> TaskKeys:
+        own = self.choices in self.fields or _is_imported(info)
+        if self.kind == "choose" and not own:
             raise ValueError("kind 'choose' needs 'choices': the field that holds a row's choices")
         if self.kind != "choose" and self.choices is not None:
             raise ValueError("'choices' belongs to kind 'choose'")
@@ -157,6 +174,9 @@ class TemplateKeys(_Keys):
         data: The in-box data set that it is tried on by default.
         generation: How a model writes its answer.
         presence: For kind ``multilabel``, whose forms ask about one ``label`` at a time.
+        promptsource: A template of promptsource, in place of `query`; see
+            `promptkit.prompts.imported`.
+        lm_eval: A task of lm-evaluation-harness, in place of `query` and `answer`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -164,7 +184,7 @@ class TemplateKeys(_Keys):
     task: TaskKeys
     labels: dict[Label, LabelKeys] | Literal["open"] = "open"
     any_label: LabelKeys | None = None
-    query: str
+    query: str = ""
     shot: str | None = None
     answer: str = " {{ word }}"
     instruction: str = ""
@@ -178,6 +198,26 @@ class TemplateKeys(_Keys):
     data: str | None = None
     generation: GenerationKeys | None = None
     presence: PresenceKeys | None = None
+    promptsource: PromptsourceKeys | None = None
+    lm_eval: LmEvalKeys | None = None
+
+    @model_validator(mode="after")
+    def _forms_are_there(self) -> TemplateKeys:
+        if not self.imported and "query" not in self.model_fields_set:
+            raise ValueError("'query' is missing: a row's part of the prompt")
+        own = {"query", "shot", "instruction", "system", "prefill", "cloze", "chat", "any_label"}
+        own |= {"answer"} if self.lm_eval else set()
+        taken = sorted(own & self.model_fields_set)
+        if self.imported and taken:
+            raise ValueError(f"{taken[0]!r} cannot stand beside another tool's forms")
+        if self.promptsource and self.lm_eval:
+            raise ValueError("'promptsource' and 'lm_eval' are two templates; keep one")
+        return self
+
+    @property
+    def imported(self) -> bool:
+        """Whether another tool wrote its forms."""
+        return self.promptsource is not None or self.lm_eval is not None
 
     @model_validator(mode="after")
     def _labels_are_said(self) -> TemplateKeys:
@@ -190,7 +230,7 @@ class TemplateKeys(_Keys):
             return self
         if "labels" not in self.model_fields_set:
             raise ValueError("'labels' is missing: how each label is said, or 'open'")
-        if self.labels == "open" and self.any_label is None:
+        if self.labels == "open" and self.any_label is None and not self.imported:
             raise ValueError("open labels need 'any_label': how a label is said")
         if self.labels != "open" and self.any_label is not None:
             raise ValueError("'any_label' is for 'labels: open'")
@@ -207,10 +247,11 @@ class TemplateKeys(_Keys):
     def content(self) -> str:
         """All that is used, as one text: a template keeps its name when keys are added here."""
         unused: dict[str, Any] = {} if self.prefill else {"prefill": True}
-        unused |= {key: True for key in ("generation", "presence") if not getattr(self, key)}
+        late = ("generation", "presence", "promptsource", "lm_eval")
+        unused |= {key: True for key in late if not getattr(self, key)}
         added = ("metrics", "tolerance", "words")
-        late = {key: True for key in added if getattr(self.task, key) is None}
-        return self.model_dump_json(exclude={**unused, "task": late})
+        absent = {key: True for key in added if getattr(self.task, key) is None}
+        return self.model_dump_json(exclude={**unused, "task": absent})
 
 
 def _check_numbers(labels: tuple[Any, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 from promptkit.prompts.template import Template
 from promptkit.types import Example, Prompt, Shot
@@ -22,8 +22,10 @@ class RepeatedTemplate(Template):
         self._prompts: dict[tuple[str, ...], tuple[tuple[Example, ...], Prompt]] = {}
 
     @classmethod
-    def of(cls, template: Template) -> Self:
-        """The same template over the same labels."""
+    def of(cls, template: Template) -> Template:
+        """The same template over the same labels; one that was imported as it is."""
+        if template.keys.imported:
+            return template
         labels = template.task.labels or None
         return cls(template.keys, template.file, labels, template.permutation)
 

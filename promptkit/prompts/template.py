@@ -46,6 +46,11 @@ class Template:
         SpecError: A broken form or an unknown variable: file, line, key, nearest name.
     """
 
+    def __new__(cls, keys: TemplateKeys, *_: Any) -> Template:  # noqa: D102
+        if cls is Template and keys.imported:  # another tool's forms are read by its rules
+            from promptkit.prompts.imported import ImportedTemplate as cls
+        return object.__new__(cls)
+
     def __init__(
         self,
         keys: TemplateKeys,
@@ -111,7 +116,7 @@ class Template:
         return set().union(*(form.uses for form in forms))
 
     def hash(self) -> str:
-        """Names the template's content, not its file's comments or layout."""
+        """Names the template's content, not its file's comments."""
         content = self.keys.content() + (f"/{self.permutation}" if self.permutation else "")
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -119,8 +124,7 @@ class Template:
         """The same template over these labels: a subset of its own, or any when it is open.
 
         Raises:
-            SpecError: A label that the template does not know, one twice, or fewer than two; or
-                answers that are texts.
+            SpecError: An unknown label, one twice, fewer than two, or answers that are texts.
         """
         if self.writing:
             raise SpecError(f"template {self.name!r} is answered by a text: it has no labels")
@@ -142,18 +146,15 @@ class Template:
         return bool(printed & ({self.task.choices, "letters"} if self.choosing else LISTS))
 
     def permuted(self, permutation: int) -> Template:
-        """The same template, its labels or choices listed in another order.
-
-        Labels keep their order in everything else. See `promptkit.prompts.permutation`.
+        """The same template, labels or choices listed in another order; nothing else changes.
 
         Raises:
             SpecError: Its prompts list none.
         """
         if permutation and not self.lists:
             raise SpecError(
-                f"template {self.name!r} lists no labels in its prompts, so that there is no order "
-                "to change; print {{ words | join(', ') }} in its instruction, or leave "
-                "permutations out"
+                f"template {self.name!r} lists no labels in its prompts: no order to change; print "
+                "{{ words | join(', ') }} in its instruction, or leave permutations out"
             )
         return Template(self.keys, self.file, self.task.labels or None, permutation)
 
@@ -163,7 +164,7 @@ class Template:
         For ``choose`` the index of the right choice; for ``generate`` the texts that are right.
 
         Raises:
-            DataError: The gold choice is none of the row's choices; or a text that is empty.
+            DataError: It is none of the row's choices, or an empty text.
         """
         gold = example.label
         if self.writing and gold is not None:
@@ -199,7 +200,7 @@ class Template:
     def candidates(
         self, example: Example, reads: Literal["text", "statements"]
     ) -> tuple[Candidate, ...]:
-        """What a model chooses from: a candidate for each word, or by statements one a label."""
+        """What a model chooses from: one for each word, or by statements one a label."""
         if reads in self._same_for_all:
             return self._same_for_all[reads]
         said = self._choice_words(example) if self._fixed is None else self._fixed
@@ -220,8 +221,7 @@ class Template:
     def statements(self) -> dict[Scalar, tuple[str, ...]]:
         """What is said about each label whatever the row; the words where nothing else is.
 
-        Empty where a statement depends on the row. A statement made from a label's name is left
-        out where that has no letter: "This text is about 0." says nothing.
+        Empty where it depends on the row. One made from a name without a letter is left out.
         """
         told: dict[Scalar, tuple[str, ...]] = {}
         for label, (words, forms) in zip(self.task.labels, self._fixed or (), strict=False):

@@ -157,7 +157,7 @@ def validate(model: type[Model], file: YamlFile) -> Model:
         SpecError: The first thing that is wrong: file, line, key, what it got, the nearest name.
     """
     try:
-        return model.model_validate(file.content)
+        return model.model_validate(file.content, context=file.content)
     except ValidationError as error:
         raise SpecError(_told(error, model, file)) from error
 

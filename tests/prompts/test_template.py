@@ -262,7 +262,13 @@ def test_a_prefill_belongs_to_a_chat_and_says_the_same_of_every_row(change, said
 def test_a_prefill_changes_the_hash_and_templates_without_one_keep_theirs():
     chat = template_of(CLASSIFY, ("encoder:", "chat: true\nencoder:"))
     assert template_of(CLASSIFY, PREFILLED).hash() != chat.hash()
-    late = {"prefill": True, "generation": True, "presence": True}
+    late = {
+        "prefill": True,
+        "generation": True,
+        "presence": True,
+        "promptsource": True,
+        "lm_eval": True,
+    }
     late |= {"task": {"metrics", "tolerance", "words"}}
     content = template_of().keys.model_dump_json(exclude=late)
     assert template_of().hash() == hashlib.sha256(content.encode()).hexdigest()[:16]

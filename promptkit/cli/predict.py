@@ -34,10 +34,11 @@ from promptkit.cli.options import (
     panel,
 )
 from promptkit.cli.progress import watched
-from promptkit.errors import PromptkitError, SpecError
+from promptkit.errors import PromptkitError, SpecError, nearest
 
 if TYPE_CHECKING:
-    from promptkit.runs.predict import Answered
+    from promptkit.runs.answering import Answered
+    from promptkit.runs.on_ray.cluster import Wanted
 
 HELP = """Answer the rows of a file, with a saved model or with a template.
 
@@ -54,12 +55,16 @@ HELP = """Answer the rows of a file, with a saved model or with a template.
   promptkit predict --model sentiment --data rows.csv --output answers.csv \\
     --abstain "0.95 accuracy" --train-data labelled.csv
 
+  promptkit predict --model sentiment --data rows.parquet --output answers.parquet \\
+    --engine ray --workers 8
+
 Every column is kept, and [bold]predicted[/bold] and [bold]problem[/bold] are added: a row that
 cannot be answered has an empty answer and says why. Files are read and written in pieces, so that
 they may be of any size; one that was stopped goes on when the same command is given again.
 """
 #: Reasons that are told at the end, the most frequent ones.
 PROBLEMS_SHOWN = 5
+LOCAL, MANY = "local", "Many processes or machines"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -123,16 +128,36 @@ def command(
         bool, panel("Replace the output where it is there already.", RESULT, "--force")
     ] = False,
     fresh: Annotated[bool, panel("Begin anew what was stopped.", RESULT, "--fresh")] = False,
+    engine: Annotated[
+        str, panel("local (this process), or ray: many processes or machines.", MANY)
+    ] = LOCAL,
+    workers: Annotated[
+        int | None, panel("Processes that hold the model (default: all there is room for).", MANY)
+    ] = None,
+    cpus_per_worker: Annotated[
+        float | None, panel("Processors that each is counted for (default: up to 1).", MANY)
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None, panel("GPUs of each (default: 1 where there are some).", MANY)
+    ] = None,
+    address: Annotated[
+        str | None,
+        panel("A Ray that runs: auto, or ray://host:10001 (default: one is started here).", MANY),
+    ] = None,
 ) -> None:
     """Predict; the long help is HELP."""
     from promptkit.prompts.yamlfile import YamlFile, validate
     from promptkit.report.plain import naming
     from promptkit.runs import EvalSpec
     from promptkit.runs.answers import AnswerColumns
+    from promptkit.runs.on_ray.cluster import Wanted
+    from promptkit.runs.on_ray.engine import predict_on_ray
     from promptkit.runs.predict import Job, check_output, predict_rows
     from promptkit.runs.predictor import predictor_of
     from promptkit.runs.sure import sure_for
 
+    wanted = Wanted(workers, cpus_per_worker, gpus_per_worker, address, device != "cpu")
+    _check_engine(engine, wanted)
     if batch_rows < 1:
         raise SpecError(f"--batch-rows {batch_rows}: must be at least 1")
     check_output(data, output, force)
@@ -163,14 +188,16 @@ def command(
     given = {key: value for key, value in options.items() if value is not None}
     asked = validate(EvalSpec, YamlFile("promptkit predict", given))
     with watched("predict") as watch:
-        predictor = predictor_of(asked)
+        # labelled rows are answered here, to choose on them; all others by those who have the model
+        here = engine == LOCAL or asked.train_data is not None
+        predictor = predictor_of(asked, with_model=here)
         if proba and predictor.writes:
             raise SpecError("--proba: a model that writes gives no probabilities; leave it out")
         own = predictor.template.task.labels
         names = tuple(map(naming(own), own))
         sure, told = sure_for(asked, predictor, names)
         for line in told:
-            sys.stderr.write(f"promptkit: {line}\n")
+            _say(line)
         job = Job(
             predictor=predictor,
             answers=AnswerColumns(
@@ -191,7 +218,11 @@ def command(
             fresh=fresh,
         )
         try:
-            done = predict_rows(job, watch.on_progress)
+            if engine == LOCAL:
+                done = predict_rows(job, watch.on_progress)
+            else:
+                spec = asked.model_dump_json(exclude_unset=True)
+                done = predict_on_ray(job, spec, wanted, watch.on_progress, _say)
         except KeyboardInterrupt:
             raise PromptkitError(
                 "interrupted; what is written to a stream is all there is"
@@ -202,6 +233,25 @@ def command(
     _tell(done, output)
 
 
+def _check_engine(engine: str, wanted: Wanted) -> None:
+    if engine not in (LOCAL, "ray"):
+        raise SpecError(f"--engine {engine}: {nearest(engine, (LOCAL, 'ray'))}")
+    given = {
+        "--workers": wanted.workers,
+        "--cpus-per-worker": wanted.cpus,
+        "--gpus-per-worker": wanted.gpus,
+        "--address": wanted.address,
+    }
+    for option, value in given.items():
+        if engine == LOCAL and value is not None:
+            raise SpecError(f"{option} is for --engine ray; add that, or leave {option} out")
+    wanted.check()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"promptkit: {line}\n")
+
+
 def _tell(done: Answered, output: str) -> None:
     """How many rows have answers, and why others have none; on standard error, out of the way."""
     missing = sum(done.problems.values())
@@ -209,5 +259,8 @@ def _tell(done: Answered, output: str) -> None:
     lines[0] += f", {done.resumed:,} of them from before" if done.resumed else ""
     lines[0] += f", {missing:,} without an answer" if missing else ""
     lines[0] += f", {done.cut:,} with text cut, to fit" if done.cut else ""
+    if done.retried:
+        times = "block" if done.retried == 1 else "blocks"
+        lines.append(f"  {done.retried:,} {times} begun again, as a worker was lost")
     lines += [f"  {n:,}: {why}" for why, n in done.problems.most_common(PROBLEMS_SHOWN)]
     sys.stderr.write("\n".join(lines) + "\n")

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any
 
 from promptkit.data.ids import canonical
 from promptkit.data.row_stream import STDIN, RowBatch, RowStream, row_stream
-from promptkit.data.row_writers import Row, RowWriter, TextWriter, ending_of, row_writer
+from promptkit.data.row_writers import RowWriter, TextWriter, ending_of, row_writer
 from promptkit.errors import Interrupted, SpecError, StoreError
-from promptkit.runs.answers import AnswerColumns, example_of
+from promptkit.runs.answering import Answered, Answering, Digest, Row
+from promptkit.runs.answers import AnswerColumns
 from promptkit.runs.files import locked, read_json, translated, write_json
 from promptkit.runs.predictor import Predictor
 from promptkit.runs.saved_trial import columns_for
@@ -24,25 +25,8 @@ from promptkit.runs.saved_trial import columns_for
 #: Called with the rows done and, where it is known, the rows in all.
 OnRows = Callable[[int, int | None], None]
 STDOUT = "-"
-#: Formats in which each row may bring columns of its own.
-ANY_COLUMNS = (".jsonl", ".ndjson", ".json")
-
-
-@dataclass
-class Answered:
-    """How far it is.
-
-    Args:
-        rows: Rows that are written.
-        problems: Why rows have no answer, and how many.
-        cut: Rows whose text was too long to be read whole.
-        resumed: Rows that an earlier call had written.
-    """
-
-    rows: int = 0
-    problems: Counter[str] = field(default_factory=Counter)
-    cut: int = 0
-    resumed: int = 0
+#: What a stopped job has noted, in its folder; and what says which engine it was.
+STATE, LOCAL = "state.json", "local"
 
 
 @dataclass(frozen=True)
@@ -84,7 +68,8 @@ def check_output(source: str, output: str, force: bool) -> None:
     target = Path(output).expanduser()
     if not target.absolute().parent.is_dir():
         raise SpecError(f"--output {output}: no such folder {target.parent}")
-    if source != STDIN and target.exists() and target.samefile(Path(source).expanduser()):
+    read = Path(source).expanduser()
+    if source != STDIN and target.exists() and read.exists() and target.samefile(read):
         raise SpecError(f"--output {output}: is the file of rows itself; name another")
     if target.is_dir() or (target.exists() and not force):
         raise SpecError(f"--output {output}: is there already; name another, or say --force")
@@ -98,6 +83,19 @@ def predict_rows(job: Job, on_rows: OnRows = lambda done, total: None) -> Answer
         DataError: A file that cannot be read on; what was answered is kept likewise.
     """
     stream = row_stream(job.source, job.batch_rows)
+    work = _Work(job, stream, columns_of_fields(job, stream), on_rows)
+    if job.output == STDOUT:
+        return work.to_stream(sys.stdout.buffer)
+    return work.to_file(Path(job.output).expanduser())
+
+
+def columns_of_fields(job: Job, stream: RowStream) -> dict[str, str]:
+    """The column of each field, after a look at the columns that there are.
+
+    Raises:
+        SpecError: A column that is taken, or a field that the model does not have.
+        DataError: A column that is missing.
+    """
     columns = columns_for(
         job.predictor.template,
         job.predictor.columns,
@@ -106,10 +104,7 @@ def predict_rows(job: Job, on_rows: OnRows = lambda done, total: None) -> Answer
         fields=job.fields,
     )
     _check_columns(job, stream, columns)
-    work = _Work(job, stream, columns, on_rows)
-    if job.output == STDOUT:
-        return work.to_stream(sys.stdout.buffer)
-    return work.to_file(Path(job.output).expanduser())
+    return columns
 
 
 def _check_columns(job: Job, stream: RowStream, columns: dict[str, str]) -> None:
@@ -123,6 +118,18 @@ def _check_columns(job: Job, stream: RowStream, columns: dict[str, str]) -> None
             raise wanted.no_field(name, stream.place.file, there)
 
 
+def key_of(job: Job, columns: Mapping[str, str], names: Sequence[str]) -> str:
+    """Names what a job answers, and into which columns: one that was stopped keeps to it."""
+    content = [
+        job.predictor.key,
+        columns,
+        names,
+        [kind.__name__ for kind in job.answers.kinds.values()],
+        *([job.answers.sure.key] if job.answers.sure else []),
+    ]
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
 class _Work:
     """One call: the rows read so far, their hash, and what came out."""
 
@@ -130,7 +137,8 @@ class _Work:
         self, job: Job, stream: RowStream, columns: dict[str, str], on_rows: OnRows
     ) -> None:
         self.job, self.stream, self.columns, self.on_rows = job, stream, columns, on_rows
-        self.done, self.digest, self._expected = Answered(), hashlib.sha256(), ""
+        self.done, self.digest, self._expected = Answered(), Digest(), ""
+        self._answering = Answering(job.predictor, job.answers, columns, stream.ending)
         self.names = (*(stream.columns or ()), *job.answers.added)
 
     def to_stream(self, out: Any) -> Answered:
@@ -139,7 +147,7 @@ class _Work:
         ending = ending if ending in (".csv", ".tsv", ".ndjson") else ".jsonl"
         writer = TextWriter(out, ending, self.names, header=True)
         for batch in self.stream.batches:
-            self._write(batch, self._answered(batch.rows), writer)
+            self._write(batch, self._answering.rows(batch.rows, self.done), writer)
         return self.done
 
     def to_file(self, target: Path) -> Answered:
@@ -164,89 +172,45 @@ class _Work:
         skip = self.done.resumed
         for batch in self.stream.batches:
             if skip:
-                self._hash(batch.rows[:skip])
+                self.digest.add(batch.rows[:skip])
                 rest, skip = batch.after(skip), max(skip - len(batch), 0)
-                if not skip and self.digest.hexdigest() != self._expected:
+                if not skip and self.digest.text() != self._expected:
                     raise self._other_rows(partial)
                 if not len(rest):
                     continue
                 batch = rest
-            answered = self._answered(batch.rows)
+            answered = self._answering.rows(batch.rows, self.done)
             with translated(partial):
                 self._write(batch, answered, writer)
                 self._store(partial, writer.mark())
         if skip:
             raise self._other_rows(partial)
 
-    def _answered(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        """The rows with their answers, or with what is the matter with them."""
-        template, answers = self.job.predictor.template, self.job.answers
-        read = [example_of(row, template, self.columns) for row in rows]
-        examples = [example for example, _ in read if example is not None]
-        predictions = iter(self.job.predictor.strategy.predict(examples) if examples else ())
-        found = []
-        for row, (example, problem) in zip(rows, read, strict=True):
-            if self.stream.ending in ANY_COLUMNS:
-                answers.check(tuple(row))
-            if example is None:
-                found.append({**row, **answers.of(None, problem)})
-                self.done.problems[problem] += 1
-                continue
-            prediction = next(predictions)
-            if prediction.label is None:
-                problem = prediction.problem or "no answer"
-                self.done.problems[problem] += 1
-            self.done.cut += prediction.cut_chars > 0
-            choices = example.fields[template.task.choices or ""] if template.choosing else None
-            found.append({**row, **answers.of(prediction, problem, choices)})
-        return found
-
     def _write(self, batch: RowBatch, answered: Sequence[Row], writer: RowWriter) -> None:
         writer.write(answered, batch.arrow)
-        self._hash(batch.rows)
+        self.digest.add(batch.rows)
         self.done.rows += len(batch)
         self.on_rows(self.done.rows, self.stream.total)
-
-    def _hash(self, rows: Sequence[Any]) -> None:
-        for row in rows:
-            self.digest.update(canonical({str(k): str(v) for k, v in row.items()}).encode())
-
-    def _key(self) -> str:
-        content = [
-            self.job.predictor.key,
-            self.columns,
-            self.names,
-            [kind.__name__ for kind in self.job.answers.kinds.values()],
-            *([self.job.answers.sure.key] if self.job.answers.sure else []),
-        ]
-        return hashlib.sha256(canonical(content).encode()).hexdigest()
 
     def _store(self, partial: Path, mark: int | None) -> None:
         if mark is None:
             return
         state = {
-            "key": self._key(),
+            "key": key_of(self.job, self.columns, self.names),
             "rows": self.done.rows,
-            "hash": self.digest.hexdigest(),
+            "hash": self.digest.text(),
             "mark": mark,
             "problems": dict(self.done.problems),
             "cut": self.done.cut,
         }
-        write_json(partial / "state.json", state)
+        write_json(partial / STATE, state)
 
     def _go_on(self, partial: Path) -> int:
         """Take up what an earlier call has written; the mark to go on from."""
-        if self.job.fresh:
-            _emptied(partial)
-        state = _state(partial)
+        key = key_of(self.job, self.columns, self.names)
+        state = taken_up(partial, key, LOCAL, fresh=self.job.fresh)
         if not state:
-            _emptied(partial)
             return 0
-        if state["key"] != self._key():
-            raise StoreError(
-                f"{partial}: holds what another model or other options have answered; begin anew "
-                "with --fresh"
-            )
         self._expected = state["hash"]
         self.done = Answered(state["rows"], Counter(state["problems"]), state["cut"], state["rows"])
         return int(state["mark"])
@@ -258,12 +222,46 @@ class _Work:
         )
 
 
+def taken_up(partial: Path, key: str, engine: str, *, fresh: bool) -> dict[str, Any]:
+    """What an earlier call has noted in a folder of a stopped job; nothing where it begins.
+
+    Args:
+        partial: The folder, locked; emptied where nothing is to be gone on with.
+        key: As `key_of` says.
+        engine: What answers.
+        fresh: Whether to begin anew.
+
+    Raises:
+        StoreError: Another engine, model or other options were at work there.
+    """
+    if fresh:
+        _emptied(partial)
+    state = _state(partial)
+    if not state:
+        _emptied(partial)
+        return {}
+    other = state.get("engine", LOCAL)
+    if other != engine:
+        raise StoreError(
+            f"{partial}: was begun with --engine {other}; go on with that, or begin anew with "
+            "--fresh"
+        )
+    if state["key"] != key:
+        raise StoreError(
+            f"{partial}: holds what another model or other options have answered; begin anew "
+            "with --fresh"
+        )
+    return state
+
+
 def _state(partial: Path) -> dict[str, Any]:
-    file = partial / "state.json"
+    file = partial / STATE
     return read_json(file) if file.is_file() else {}
 
 
 def _emptied(partial: Path) -> None:
     for file in partial.iterdir():
-        if file.name != "lock":
+        if file.is_dir():
+            shutil.rmtree(file)
+        elif file.name != "lock":
             file.unlink()

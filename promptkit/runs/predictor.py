@@ -13,8 +13,9 @@ from promptkit.prompts.template import Template
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import GENERATE, is_learned, prompting_as, suited
 from promptkit.runs.labels import wanted_labels
-from promptkit.runs.manifest import is_saved
+from promptkit.runs.manifest import is_saved, read_manifest
 from promptkit.runs.method import prompting
+from promptkit.runs.recipe import recipe_of
 from promptkit.runs.saved import ASKED_MODELS_ONLY, Saved, load_model
 from promptkit.runs.spec import EvalSpec
 
@@ -24,7 +25,7 @@ class Predictor:
     """A strategy that is ready, and how rows get to it.
 
     Args:
-        strategy: Fitted.
+        strategy: Fitted, unless it was taken without its model.
         template: Whose fields are read, its labels settled.
         columns: Field to column of the rows it was trained on, where they differ.
         key: Names what it answers: two predictors with one key answer alike.
@@ -41,8 +42,12 @@ class Predictor:
         return bool(self.strategy.describe()["name"] == GENERATE)
 
 
-def predictor_of(asked: EvalSpec) -> Predictor:
-    """The predictor that was asked for, its model loaded.
+def predictor_of(asked: EvalSpec, *, with_model: bool = True) -> Predictor:
+    """The predictor that was asked for.
+
+    Args:
+        asked: Model, template and options.
+        with_model: Whether to load its model; without it nothing can be answered here.
 
     Raises:
         PromptkitError: No model, or one that cannot be used.
@@ -59,6 +64,8 @@ def predictor_of(asked: EvalSpec) -> Predictor:
                     f"--{option.replace('_', '-')} cannot be chosen for the saved model in "
                     f"{asked.model}; leave it out"
                 )
+        if not with_model:
+            return _unloaded(asked)
         found = load_model(
             asked.model, base_model=asked.base_model, device=asked.device, dtype=asked.dtype
         )
@@ -68,7 +75,7 @@ def predictor_of(asked: EvalSpec) -> Predictor:
             f"--model {asked.model} is no saved model (make one with: promptkit tune); to ask a "
             "model that was not tuned, say how with --template NAME"
         )
-    return _untuned(asked)
+    return _untuned(asked, with_model)
 
 
 def of_saved(saved: Saved) -> Predictor:
@@ -76,7 +83,14 @@ def of_saved(saved: Saved) -> Predictor:
     return Predictor(saved.strategy, saved.template, saved.columns, str(saved.meta["hash"]))
 
 
-def _untuned(asked: EvalSpec) -> Predictor:
+def _unloaded(asked: EvalSpec) -> Predictor:
+    meta = read_manifest(asked.model)
+    recipe = recipe_of(asked.model, meta, asked.base_model)
+    strategy = recipe.build(with_model=False)
+    return Predictor(strategy, recipe.template, recipe.columns, str(meta["hash"]))
+
+
+def _untuned(asked: EvalSpec, with_model: bool) -> Predictor:
     template = find_template(asked.template or "")
     if template.task.kind == "classify":
         if template.open and not asked.labels:
@@ -93,4 +107,5 @@ def _untuned(asked: EvalSpec) -> Predictor:
     method = prompting(prompting_as(asked), template, False)
     content = [method.template, method.backend, method.strategy, list(template.task.labels)]
     key = hashlib.sha256(canonical(content).encode()).hexdigest()
-    return Predictor(method.make(True).fit(()), template, {}, key)
+    strategy = method.make(True).fit(()) if with_model else method.make(False)
+    return Predictor(strategy, template, {}, key)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.util import find_spec
 from inspect import Signature, isclass, signature
 from operator import attrgetter
 from typing import Any
@@ -97,7 +98,7 @@ def imported(plugin: Plugin) -> Any:
         # promptkit_theirs is another package than promptkit, and may well be absent
         own = plugin.module.partition(".")[0]
         top = (error.name or own).partition(".")[0]
-        if top in ("promptkit", own) and own in sys.modules:
+        if top == "promptkit" or (top == own and find_spec(own) is not None):
             raise _broken(plugin, f"{type(error).__name__}: {error}") from error
         raise MissingExtra(f"{plugin.told} needs {top}: pip install '{top}'") from error
     except PromptkitError:

@@ -51,7 +51,7 @@ def check_backend(
     _same(backend, [one[:2] for one in whole], fewer,
           "a score depends on the other candidates", tolerance)  # fmt: skip
     _same(backend, whole, _scores(make(), prompts), "two of the same make differ", tolerance)
-    one, other = _scores(backend, [_prompt(0, "Fine."), _prompt(0, "Awful news.")])
+    one, other = _scores(backend, [_prompt(0, "It is good."), _prompt(0, "It is bad.")])
     keep(one != other, backend, "a row's own text makes no difference")
     grown = all(a <= b for a, b in zip(astuple(before), astuple(backend.cost), strict=True))
     keep(grown and backend.cost.rows > before.rows, backend, "cost must count rows and only grow")

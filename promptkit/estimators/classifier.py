@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from promptkit.estimators.held import Held
 from promptkit.estimators.reads_rows import ReadsRows
 from promptkit.estimators.refused import InputRefused, refusing
+from promptkit.estimators.rows import ids_by_content
 from promptkit.protocols import Strategy
 
 
@@ -55,7 +56,7 @@ class TextClassifier(ReadsRows, ClassifierMixin, BaseEstimator):  # type: ignore
             DataError: A row could not be read or scored; a probability is never made up.
         """
         check_is_fitted(self)
-        rows = self._examples(self._table(X))
+        rows = ids_by_content(self._examples(self._table(X)))
         if not rows:
             return np.empty((0, len(self.classes_)))
         predictions = self.strategy_.predict(rows)

@@ -155,10 +155,10 @@ def _remedy(label: Scalar, template: Template) -> str:
 
 def _array(y: Any) -> NDArray[Any]:
     """The labels as an array, without making labels of one type what they are not."""
-    if isinstance(y, str | bytes | Mapping):
-        raise DataError(f"y is one {type(y).__name__}; give a list of labels")
     if hasattr(y, "nnz") and hasattr(y, "toarray"):
         raise DataError(f"y is a sparse matrix; {_SEVERAL}")
+    if isinstance(y, str | bytes | Mapping):
+        raise DataError(f"y is one {type(y).__name__}; give a list of labels")
     if hasattr(y, "column_names"):  # a table of pyarrow or datasets
         y = [list(row) for row in zip(*(y[name] for name in y.column_names), strict=True)]
     for method in ("to_pylist", "to_list"):  # pyarrow, polars and pandas: nulls stay nulls

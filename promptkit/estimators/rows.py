@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from promptkit.data import from_records
+from promptkit.data.ids import content_id
 from promptkit.data.values import is_missing
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.estimators.tables import Table, table_of
@@ -77,6 +79,15 @@ def examples_of_records(
     kept = [{name: row[name] for name in fields if name in row} for row in records]
     loaded = from_records(kept, name="X", fields=fields, require_labels=False, id_field="id")
     return loaded.examples
+
+
+def ids_by_content(rows: Sequence[Example]) -> list[Example]:
+    """Rows that say the same get the same id, and so the same draws and the same answer.
+
+    As data they are numbered (``-2``, ``-3``), and the second of two would be shown other
+    demonstrations than the first: a prediction would depend on the rows beside it.
+    """
+    return [replace(row, id=content_id(row.fields)) for row in rows]
 
 
 def fields_of(X: Any) -> tuple[str, ...]:

@@ -38,10 +38,10 @@ def table_of(X: Any) -> Table:
     Raises:
         DataError: One text in place of a list, or something that has no rows of text.
     """
-    if isinstance(X, str | bytes | Mapping):
-        raise DataError(f"X is one {type(X).__name__}; give a list of rows")
     if hasattr(X, "nnz") and hasattr(X, "toarray"):
         raise DataError("X is a sparse matrix of numbers; give texts, a data frame or mappings")
+    if isinstance(X, str | bytes | Mapping):
+        raise DataError(f"X is one {type(X).__name__}; give a list of rows")
     names = _names(X)
     if names is not None:
         return _frame(X, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from promptkit.types import Example
 
@@ -30,3 +31,9 @@ def items_of(value: Any) -> Iterator[str]:
             yield from items_of(item)
     else:
         yield str(value)
+
+
+def folded(text: str) -> str:
+    """The text without what tells no two texts apart: Unicode form, letter case, white space."""
+    # Folding can undo the normal form ("ŉ" becomes two characters), hence twice.
+    return " ".join(normalize("NFKC", normalize("NFKC", text).casefold()).split())

@@ -69,6 +69,10 @@ class Watch:
         """So many runs of several are done, and what the next one does."""
         self._show(f"{self.name}: {what}", done, total, "runs")
 
+    def on_part(self, what: str, done: int, total: int | None) -> None:
+        """So many rows are done of one of several things that are done with them."""
+        self._show(f"{self.name}: {what}", done, total, "rows")
+
     def on_tokens(self, done: int, budget: int) -> None:
         """So many prompt tokens of a budget are spent."""
         self._show(self.name, done, budget, "tokens")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ def load(
     require_labels: bool = True,
     fields: Sequence[str] = (),
     limit: int | None = None,
+    class_numbers: bool = False,
 ) -> Dataset:
     """Load one split of a data set and check every row of it.
 
@@ -45,6 +46,7 @@ def load(
             every column but id and label is read, unchecked.
         limit: Read the first so many rows and look no further: of a set on the Hub no more is
             downloaded.
+        class_numbers: Leave classes that the data set numbers as numbers, not as their names.
 
     Raises:
         DataError: What was wrong, in which file and line, and what to do.
@@ -53,7 +55,7 @@ def load(
     if limit is not None and limit < 1:
         raise DataError(f"cannot read the first {limit} rows of {source}; ask for 1 or more")
     found = find(source, streaming=limit is not None)
-    return _read(found, found.chosen(split), wanted, limit)
+    return _read(found, found.chosen(split), wanted, limit, class_numbers)
 
 
 def train_split_of(
@@ -65,6 +67,7 @@ def train_split_of(
     id_field: str = ID,
     require_labels: bool = True,
     fields: Sequence[str] = (),
+    class_numbers: bool = False,
 ) -> Dataset | None:
     """The training rows that go with what `load` gives for the same arguments.
 
@@ -75,7 +78,7 @@ def train_split_of(
     found = find(source)
     if found.is_file or "train" not in found.splits or found.chosen(split) == "train":
         return None
-    return _read(found, "train", wanted)
+    return _read(found, "train", wanted, class_numbers=class_numbers)
 
 
 def columns_of(source: str | Path, *, split: str | None = None) -> tuple[str, ...]:
@@ -116,15 +119,23 @@ def from_records(
         DataError: As for `load`; rows are counted from 1.
     """
     wanted = Columns(tuple(fields), columns or {}, label_field, id_field, require_labels, True)
-    table = _as_table(records, name)
+    table = table_of(records, name)
     examples, numbers = examples_of(table, wanted)
     declared = tuple(labels) if labels is not None else table.label_names.get(label_field)
     return Dataset(name, split, examples, declared, name, table.place, numbers)
 
 
-def _read(found: Source, split: str, wanted: Columns, limit: int | None = None) -> Dataset:
+def _read(
+    found: Source,
+    split: str,
+    wanted: Columns,
+    limit: int | None = None,
+    class_numbers: bool = False,
+) -> Dataset:
     others = tuple(name for name in found.splits if name != split)
     table = replace(found.splits[split](), other_splits=others)
+    if class_numbers:
+        table = replace(table, rows=_numbers_again(table), label_names={})
     if limit is not None:
         table = replace(table, rows=islice(table.rows, limit))
     examples, numbers = examples_of(table, wanted)
@@ -134,7 +145,19 @@ def _read(found: Source, split: str, wanted: Columns, limit: int | None = None) 
     return Dataset(found.name, split, examples, declared, found.origin, table.place, numbers)
 
 
-def _as_table(records: Any, name: str) -> Table:
+def _numbers_again(table: Table) -> Iterator[NumberedRow]:
+    """The rows with the numbers of classes where readers put their names."""
+    for number, row in table.rows:
+        back = {
+            column: names.index(row[column])
+            for column, names in table.label_names.items()
+            if row.get(column) in names
+        }
+        yield number, {**row, **back}
+
+
+def table_of(records: Any, name: str) -> Table:
+    """Rows that are in Python, as a table: mappings, a data frame or a ``datasets.Dataset``."""
     if hasattr(records, "features") and hasattr(records, "with_format"):
         from promptkit.data.hub import hub_table
 

@@ -35,9 +35,9 @@ class Place:
         """Another row of the same file, in a message that has named the file."""
         return f"{self.unit} {number}"
 
-    def of(self, number: int) -> tuple[str, int]:
-        """The file of one row, and its line or row number there."""
-        return self.file, number
+    def of(self, number: int) -> tuple[str, str, int]:
+        """The file of one row, its unit, and its number there."""
+        return self.file, self.unit, number
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ class Places(Place):
         """Another row, which may stand in another file."""
         return self.at(number)
 
-    def of(self, number: int) -> tuple[str, int]:
-        """The file of one row, and its line or row number there."""
+    def of(self, number: int) -> tuple[str, str, int]:
+        """The file of one row, its unit, and its number there."""
         start, place = self._begun(number)
-        return place.file, number - start
+        return place.file, place.unit, number - start
 
     def _begun(self, number: int) -> tuple[int, Place]:
         return self.begun[bisect_left(self.begun, number, key=lambda one: one[0]) - 1]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from promptkit.data.arrow_tables import Row, Tables, even_rows, write_parquet
+from promptkit.data.packed import is_packed, pack, repack, unpacked_name
 from promptkit.data.values import plain
 from promptkit.errors import DataError, SpecError
 
@@ -19,8 +21,6 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 PART_ROWS = 16_384
 #: Seconds after which fewer will do, so that a slow model's work is not lost.
 PART_SECONDS = 30.0
-
-Row = Mapping[str, Any]
 
 
 class RowWriter(Protocol):
@@ -47,15 +47,26 @@ class RowWriter(Protocol):
 
 
 def ending_of(output: str) -> str:
-    """The format of a file to write.
+    """The format of a file to write, with the ending of its compression.
+
+    >>> ending_of("answers.csv"), ending_of("answers.jsonl.zst")
+    ('.csv', '.jsonl.zst')
 
     Raises:
         SpecError: One that is not written.
     """
-    ending = Path(output).suffix.lower()
+    path = Path(output)
+    ending = unpacked_name(path).suffix.lower()
     if ending not in ENDINGS:
-        raise SpecError(f"{output}: cannot tell the format; end its name in {' '.join(ENDINGS)}")
-    return ending
+        raise SpecError(
+            f"{output}: cannot tell the format; end its name in {' '.join(ENDINGS)}, the text "
+            "formats in .gz or .zst besides"
+        )
+    if is_packed(path) and ending == ".parquet":
+        raise SpecError(
+            f"{output}: Parquet compresses its columns itself; end its name in {ending}"
+        )
+    return ending + path.suffix.lower() if is_packed(path) else ending
 
 
 def row_writer(
@@ -65,7 +76,7 @@ def row_writer(
 
     Args:
         folder: Where to.
-        ending: The format, of `ENDINGS`.
+        ending: The format, as `ending_of` says.
         columns: All columns in order.
         kinds: What the values of some columns are, which Parquet must know before it sees one.
         mark: 0 to begin, else what `RowWriter.mark` said: what was written later is dropped.
@@ -84,7 +95,8 @@ class TextWriter:
 
     Args:
         opened: The file or stream, at the place to write to.
-        ending: The format.
+        ending: The format; with ``.gz`` or ``.zst`` what is written at once is one frame, so that a
+            file that is cut between two of them is whole, and can be gone on with.
         columns: All columns in order.
         header: Whether CSV begins with their names.
         file: Where it lies; None for a stream.
@@ -100,6 +112,8 @@ class TextWriter:
         file: Path | None = None,
     ) -> None:
         self._opened, self._columns, self._file = opened, tuple(columns), file
+        self._packing = Path(f"rows{ending}").suffix if is_packed(Path(f"rows{ending}")) else ""
+        ending = ending.removesuffix(self._packing)
         delimiters = {".csv": ",", ".tsv": "\t"}
         self._text: Callable[[Sequence[Row]], str] = _json_lines
         if ending in delimiters:
@@ -125,6 +139,8 @@ class TextWriter:
         self.mark()
         self._opened.close()
         assert self._file is not None
+        if self._packing == ".zst":
+            self._file = repack(self._file)
         self._file.replace(target)
 
     def close(self) -> None:
@@ -133,7 +149,8 @@ class TextWriter:
 
     def _put(self, text: str) -> None:
         # half a surrogate pair, which JSON may hold and UTF-8 may not, stays an escape
-        self._opened.write(text.encode("utf-8", "backslashreplace"))
+        content = text.encode("utf-8", "backslashreplace")
+        self._opened.write(pack(content, self._packing) if self._packing else content)
 
 
 class PartsWriter:
@@ -149,34 +166,20 @@ class PartsWriter:
     def __init__(
         self, folder: Path, columns: Sequence[str], kinds: Mapping[str, type], mark: int
     ) -> None:
-        self._folder, self._columns, self._parts = folder, tuple(columns), mark
-        self._kinds = kinds
+        self._folder, self._parts = folder, mark
+        self._tables = Tables(columns, kinds)
         self._waiting: list[Any] = []
         self._since = time.monotonic()
-        self._schema: Any = None
         for part in sorted(folder.glob("part-*.parquet"))[mark:]:
             part.unlink()
         if mark:
             from pyarrow import parquet
 
-            self._schema = parquet.read_schema(self._part(0))
+            self._tables.schema = parquet.read_schema(self._part(0))
 
     def write(self, rows: Sequence[Row], arrow: Any = None) -> None:
         """Keep the rows until there are enough for a part."""
-        import pyarrow
-
-        added = self._columns[len(arrow.schema.names) :] if arrow is not None else self._columns
-        whole = rows if arrow is not None else _even(rows, self._columns)
-        records = [{name: row.get(name) for name in added} for row in whole]
-        try:
-            made = self._table(records, added, arrow)
-        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(
-                f"values of one column do not have one type, as Parquet needs ({why}); write "
-                ".jsonl instead"
-            ) from error
-        self._waiting.append(made)
+        self._waiting.append(self._tables.of(rows, arrow))
 
     def mark(self) -> int | None:
         """The number of parts; None while rows wait for more of them, which they do not do long."""
@@ -186,16 +189,15 @@ class PartsWriter:
         return None if self._waiting else self._parts
 
     def finish(self, target: Path) -> None:
-        """Join the parts, one at a time in memory."""
+        """Join the parts, one at a time in memory; the file does not show where they were cut."""
         from pyarrow import parquet
 
-        if self._schema is None:
+        if self._tables.schema is None:
             self.write([])
         self._part_out()
-        whole = self._folder / "whole.parquet"
-        with parquet.ParquetWriter(whole, self._schema) as writer:
-            for place in range(self._parts):
-                writer.write_table(parquet.read_table(self._part(place), schema=self._schema))
+        whole, schema = self._folder / "whole.parquet", self._tables.schema
+        parts = (parquet.read_table(self._part(n), schema=schema) for n in range(self._parts))
+        write_parquet(parts, schema, whole, PART_ROWS)
         whole.replace(target)
 
     def close(self) -> None:
@@ -218,47 +220,6 @@ class PartsWriter:
     def _part(self, place: int) -> Path:
         return self._folder / f"part-{place:06d}.parquet"
 
-    def _table(self, records: list[dict[str, Any]], added: Sequence[str], arrow: Any) -> Any:
-        import pyarrow
-
-        if self._schema is None:
-            own = pyarrow.Table.from_pylist(
-                records, pyarrow.schema(_types(records, added, self._kinds))
-            )
-            if arrow is not None:
-                kept = {k: v for k, v in (arrow.schema.metadata or {}).items()
-                        if k != b"huggingface"}  # fmt: skip
-                fields = [*arrow.schema, *own.schema]
-                self._schema = pyarrow.schema(fields, metadata=kept or None)
-            else:
-                self._schema = own.schema
-        columns = list(arrow.columns) if arrow is not None else []
-        columns += [
-            pyarrow.array([record[name] for record in records], self._schema.field(name).type)
-            for name in added
-        ]
-        return pyarrow.Table.from_arrays(columns, schema=self._schema)
-
-
-def _types(
-    records: list[dict[str, Any]], names: Sequence[str], kinds: Mapping[str, type]
-) -> list[tuple[str, Any]]:
-    """The type of each column: as said, else by its values so far; text where there are none."""
-    import pyarrow
-
-    said = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(),
-            bool: pyarrow.bool_(), list: pyarrow.list_(pyarrow.float64()),
-            tuple: pyarrow.list_(pyarrow.string())}  # fmt: skip
-    found = []
-    for name in names:
-        if name in kinds:
-            found.append((name, said[kinds[name]]))
-            continue
-        values = pyarrow.array([record[name] for record in records])
-        nothing = pyarrow.types.is_null(values.type)
-        found.append((name, pyarrow.string() if nothing else values.type))
-    return found
-
 
 def _json_lines(rows: Sequence[Row]) -> str:
     return "".join(json.dumps(_json(row), ensure_ascii=False) + "\n" for row in rows)
@@ -274,22 +235,9 @@ def _json(row: Row) -> dict[str, Any]:
 def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str) -> str:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    for row in _even(rows, columns):
+    for row in even_rows(rows, columns):
         writer.writerow([_cell(row.get(name)) for name in columns])
     return text.getvalue()
-
-
-def _even(rows: Sequence[Row], columns: Sequence[str]) -> Sequence[Row]:
-    """The rows, none of which has a column of its own: a table would leave it out."""
-    known = set(columns)
-    for row in rows:
-        for name in row:
-            if name not in known:
-                raise DataError(
-                    f"a row has the column {name!r}, which the first row lacks; write .jsonl "
-                    "instead, where rows may differ"
-                )
-    return rows
 
 
 def _cell(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,8 @@ class Source:
         is_file: Whether it is one file, whose only split is called as the file is; or several by
             one pattern.
         split: The split that the source itself names, if it does.
-        files: How many files that is.
+        paths: By split, the files that it is read from; none of the Hub or of what ``datasets``
+            saved.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Source:
     label_field: str = LABEL
     is_file: bool = False
     split: str | None = None
-    files: int = 1
+    paths: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     def chosen(self, split: str | None) -> str:
         """The split to evaluate on: the one asked for, or the usual one.
@@ -66,8 +67,9 @@ class Source:
             if wanted in self.splits:
                 return wanted
             what = "it is one file, whose only split is" if self.is_file else "its splits are"
-            if self.files > 1:
-                what = f"it is {self.files} files, which are the split"
+            n = len(next(iter(self.paths.values()), ()))
+            if self.is_file and n > 1:
+                what = f"it is {n} files, which are the split"
             raise DataError(f"{self.origin}: no split {wanted!r}; {what} {', '.join(names)}")
         usual = [name for name in _EVALUATED_FIRST if name in self.splits]
         usual += names if len(names) == 1 else ["train"] if "train" in names else []
@@ -103,11 +105,11 @@ def find(source: str | Path, *, streaming: bool = False) -> Source:
     if path.is_file():
         stem = stem_and_ending(path)[0]
         read = partial(read_file, path, origin)
-        return Source(name=stem, origin=origin, splits={stem: read}, is_file=True)
+        return Source(stem, origin, {stem: read}, is_file=True, paths={stem: (path,)})
     if is_pattern(origin):
         paths, name = matched_files(origin), pattern_name(origin)
         read = partial(read_files, origin, paths)
-        return Source(name=name, origin=origin, splits={name: read}, is_file=True, files=len(paths))
+        return Source(name, origin, {name: read}, is_file=True, paths={name: tuple(paths)})
     raise DataError(_not_found(path, origin))
 
 
@@ -121,17 +123,18 @@ def in_box_names() -> list[str]:
 
 def _folder(folder: Path, origin: str) -> Source:
     splits: dict[str, Callable[[], Table]] = {}
-    files: dict[str, str] = {}
+    paths: dict[str, tuple[Path, ...]] = {}
     for path in sorted(folder.iterdir()):
         if not path.is_file() or path.name in ASIDE or not can_read(path):
             continue
         stem = stem_and_ending(path)[0]
         if stem in splits:
             raise DataError(
-                f"{origin}: {files[stem]} and {path.name} are both the split {stem!r}; remove one"
+                f"{origin}: {paths[stem][0].name} and {path.name} are both the split {stem!r}; "
+                "remove one"
             )
         splits[stem] = partial(read_file, path, str(Path(origin) / path.name))
-        files[stem] = path.name
+        paths[stem] = (path,)
     if not splits:
         raise DataError(
             f"{origin}: holds no rows; a folder needs a file per split, "
@@ -144,6 +147,7 @@ def _folder(folder: Path, origin: str) -> Source:
         splits=splits,
         labels=_card_labels(card, origin),
         label_field=str(card.get("label_field") or LABEL),
+        paths=paths,
     )
 
 

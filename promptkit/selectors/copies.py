@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
-
-from promptkit.row_text import items_of, text_of
+from promptkit.row_text import folded, items_of, text_of
 from promptkit.types import Example
 
 __all__ = ["copy_key", "text_of"]
@@ -23,12 +21,7 @@ def copy_key(example: Example) -> str:
     """
     parts = []
     for name in sorted(example.fields):
-        text = _BETWEEN_ITEMS.join(_folded(item) for item in items_of(example.fields[name]))
+        text = _BETWEEN_ITEMS.join(folded(item) for item in items_of(example.fields[name]))
         if text:
             parts.append(f"{name}{_BETWEEN_ITEMS}{text}")
     return _BETWEEN_FIELDS.join(parts)
-
-
-def _folded(text: str) -> str:
-    # Folding can undo the normal form ("ŉ" becomes two characters), hence twice.
-    return " ".join(normalize("NFKC", normalize("NFKC", text).casefold()).split())

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 from pyarrow import parquet
 
+from promptkit.data.place import Place
 from promptkit.data.row_writers import ending_of, row_writer
+from promptkit.data.text import whole_text
 from promptkit.errors import DataError, SpecError
 
 COLUMNS = ("a", "b")
@@ -21,7 +23,9 @@ def written(folder, ending, rows, kinds=None, columns=COLUMNS):
     return folder / f"out{ending}"
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"])
+@pytest.mark.parametrize(
+    "ending", [".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".csv.gz", ".jsonl.zst"]
+)
 def test_going_on_from_a_mark_gives_what_one_call_gives(tmp_path, ending, monkeypatch):
     monkeypatch.setattr("promptkit.data.row_writers.PART_ROWS", 1)
     rows = [{"a": f"x{i}", "b": "é,\n"} for i in range(6)]
@@ -39,6 +43,10 @@ def test_going_on_from_a_mark_gives_what_one_call_gives(tmp_path, ending, monkey
     if ending == ".parquet":
         found = [parquet.read_table(file) for file in (whole, tmp_path / "out.parquet")]
         assert found[0].equals(found[1])
+    elif ending.endswith((".gz", ".zst")):
+        texts = [whole_text(file, Place("out")) for file in (whole, tmp_path / f"out{ending}")]
+        assert texts[0] == texts[1]
+        assert texts[0].count("x") == 6
     else:
         assert (tmp_path / f"out{ending}").read_bytes() == whole.read_bytes()
 
@@ -90,6 +98,21 @@ def test_no_rows_are_a_file_without_rows(tmp_path, ending):
 
 def test_a_format_that_is_not_written_is_refused():
     assert ending_of("a/OUT.CSV") == ".csv"
-    for name in ("out.xlsx", "out", "out.csv.gz"):
+    for name in ("out.xlsx", "out", "out.zst"):
         with pytest.raises(SpecError, match="cannot tell the format"):
             ending_of(name)
+    with pytest.raises(SpecError, match="compresses its columns itself"):
+        ending_of("out.parquet.gz")
+
+
+def test_a_compressed_file_is_of_one_frame_that_any_reader_reads_whole(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    writer = row_writer(tmp_path, ending_of("out.csv.ZST"), COLUMNS, {}, 0)
+    for number in range(3):
+        writer.write([{"a": number, "b": "é"}])
+        writer.mark()
+    writer.finish(tmp_path / "out.csv.zst")
+    content = (tmp_path / "out.csv.zst").read_bytes()
+    # which ends after the first frame, and says nothing of others
+    unpacked = zstandard.ZstdDecompressor().decompressobj().decompress(content)
+    assert unpacked.decode() == "a,b\n0,é\n1,é\n2,é\n"

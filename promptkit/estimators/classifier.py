@@ -98,7 +98,12 @@ class TextClassifier(ReadsRows, ClassifierMixin, BaseEstimator):  # type: ignore
         """Keep the fitted strategy, and the arguments of ``_strategy`` that it was made with."""
         # of its own, so that a later set_params changes nothing that was fitted
         unfitted = type(self)(**self.get_params(deep=False))
-        self._held = Held(partial(unfitted._strategy, *recipe), strategy)
+        make = partial(unfitted._strategy, *recipe)
+        self._held = Held(make, strategy, unfitted._weights_told(*recipe))
+
+    def _weights_told(self, *recipe: Any) -> Callable[[], str | None] | None:
+        """Tells the hash of the model's weights; None where the strategy looks after that."""
+        return None
 
 
 def check_lengths(n_rows: int, n_labels: int) -> None:

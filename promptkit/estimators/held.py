@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from promptkit.errors import StoreError
 from promptkit.protocols import Strategy
 
 
@@ -23,10 +24,18 @@ class Held:
     Args:
         make: Makes the strategy without what it learned; can be pickled.
         strategy: It, fitted.
+        weights: Tells the hash of the model's weights, where the strategy itself does not see to it
+            that it is restored upon the same model; can be pickled.
     """
 
-    def __init__(self, make: Callable[[], Strategy], strategy: Strategy) -> None:
-        self._make = make
+    def __init__(
+        self,
+        make: Callable[[], Strategy],
+        strategy: Strategy,
+        weights: Callable[[], str | None] | None = None,
+    ) -> None:
+        self._make, self._weights = make, weights
+        self._fitted_on: str | None = None
         self._strategy: Strategy | None = strategy
         self._files: dict[str, bytes] = {}
         self._lock = Lock()
@@ -48,14 +57,29 @@ class Held:
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
             files = self._files if self._strategy is None else _saved(self._strategy)
-        return {"make": self._make, "files": files}
+            fitted_on = self._fitted_on
+            if fitted_on is None and self._weights is not None:
+                fitted_on = self._weights()
+        return {
+            "make": self._make,
+            "weights": self._weights,
+            "fitted_on": fitted_on,
+            "files": files,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._make, self._files = state["make"], state["files"]
+        self._make, self._weights = state["make"], state["weights"]
+        self._fitted_on, self._files = state["fitted_on"], state["files"]
         self._strategy = None
         self._lock = Lock()
 
     def _restored(self) -> Strategy:
+        found = None if self._weights is None else self._weights()
+        if found != self._fitted_on:
+            raise StoreError(
+                f"the pickled estimator was fitted on a model with the hash {self._fitted_on}, and "
+                f"the one of that name here has {found}; give it the same model, or fit again"
+            )
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
             folder = Path(place)
             for name, content in self._files.items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from promptkit.prompts import Template, find_template
 from promptkit.prompts.yamlfile import YamlFile, validate
 from promptkit.runs.calibration import calibration_for
 from promptkit.runs.kinds import need_single_labels
-from promptkit.runs.models import load_backend
+from promptkit.runs.models import backend_for_spec, load_backend
 from promptkit.runs.parts import parts_for
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.in_context import InContext
@@ -161,6 +162,14 @@ class PromptClassifier(TextClassifier):
         backend = load_backend(name, options)
         calibration = calibration_for(asked)
         return InContext(settled, backend, selector, verbalizer, self.shots, calibration, order)
+
+    def _weights_told(self, settled: Template, has_pool: bool) -> Callable[[], str | None]:
+        return partial(self._weights, settled)
+
+    def _weights(self, settled: Template) -> str | None:
+        """The hash of the model's weights; None for a backend that has none here."""
+        located = backend_for_spec(self._asked(), settled)[2]
+        return None if located is None else located.hash()
 
     def _pool(
         self, table: Table | None, golds: NDArray[Any] | None, own: Mapping[Scalar, Scalar]

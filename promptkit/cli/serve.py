@@ -120,7 +120,7 @@ def command(
         int, panel("Rows that may wait; more are refused (default: 4096).", LIMITS)
     ] = 4096,
     max_rows: Annotated[int, panel("Rows of one request (default: 1024).", LIMITS)] = 1024,
-    max_chars: Annotated[int, panel("Characters of one row (default: 100000).", LIMITS)] = 100_000,
+    max_chars: Annotated[int, panel("Characters of one row (default: 20000).", LIMITS)] = 20_000,
     max_body: Annotated[str, panel("Size of one request (default: 8MiB).", LIMITS)] = "8MiB",
     timeout: Annotated[
         float, panel("Seconds until a request has to be answered (default: 30).", LIMITS)

@@ -29,7 +29,7 @@ class Limits:
     batch_wait: float = 0.0
     queue_rows: int = 4096
     rows: int = 1024
-    chars: int = 100_000
+    chars: int = 20_000
     body_bytes: int = 8 * 2**20
     timeout: float = 30.0
     drain_timeout: float = 30.0

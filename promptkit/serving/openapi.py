@@ -113,7 +113,7 @@ def _predict(served: Served, sample: Mapping[str, Any], with_key: bool) -> dict[
 
 
 def _schemas(served: Served, limits: Limits) -> dict[str, Any]:
-    task, names = served.predictor.template.task, served.reader.names
+    task, names = served.predictor.template.task, served.reader.columns
     row = {"anyOf": [_ref("Row"), {"type": "string"}]} if len(task.fields) == 1 else _ref("Row")
     prompt = {"type": "boolean", "default": False, "description": "Tell what the model reads too."}
     answers = {"type": "array", "items": _ref("Answer")}

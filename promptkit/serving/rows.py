@@ -11,7 +11,6 @@ from promptkit.errors import DataError
 from promptkit.prompts.parts_asked import words_of
 from promptkit.prompts.template import Template
 from promptkit.runs.answers import example_of
-from promptkit.runs.saved_trial import columns_for
 from promptkit.types import Example
 
 #: Lists in lists that a row may hold; a question and its choices need one.
@@ -39,18 +38,11 @@ class Reader:
 
     Args:
         template: Whose fields are read.
-        learned: Field to column of the rows that it was trained on, where they differ.
-        told: Field to column, as whoever started the server said.
+        columns: The column of each field, by `promptkit.runs.saved_trial.columns_for`.
     """
 
     template: Template
-    learned: Mapping[str, str]
-    told: Mapping[str, str]
-
-    @property
-    def names(self) -> dict[str, str]:
-        """What each field is called in a row, by the first of its names."""
-        return columns_for(self.template, self.learned, (), fields=self.told)
+    columns: Mapping[str, str]
 
     def read(self, row: Any) -> ReadRow:
         """The row as the model reads it; never an error, as the rows beside it may be sound.
@@ -62,15 +54,16 @@ class Reader:
             if len(fields) > 1:
                 read = ", ".join(map(repr, fields))
                 return ReadRow(None, f"the row is a text alone, and {read} are read")
-            row = {self.names[fields[0]]: row}
+            row = {fields[0]: row}
         if not isinstance(row, dict):
             return ReadRow(None, "the row is neither an object with fields nor a text")
         own = row.get("id")
         named = own if isinstance(own, str | int) and not isinstance(own, bool) else None
-        columns = columns_for(self.template, self.learned, tuple(row), fields=self.told)
-        for name in fields:  # the field's own name is understood too
-            if columns[name] not in row and name in row:
-                columns[name] = name
+        # where the column is not there, the field's own name is understood too
+        columns = {
+            name: name if column not in row and name in row else column
+            for name, column in self.columns.items()
+        }
         for column in columns.values():
             if problem := _unreadable(row.get(column)):
                 return ReadRow(None, f"{column!r} {problem}", named)

@@ -59,7 +59,7 @@ class Served:
             "strategy": self.predictor.strategy.describe()["name"],
             "template": self.predictor.template.name,
             "task": {**named, "choices": task.choices, "words": task.words},
-            "columns": {k: v for k, v in self.reader.names.items() if k != v},
+            "columns": {k: v for k, v in self.reader.columns.items() if k != v},
             "abstains": None if line is None else _finite(line),
             "label_sets": None if rule is None else {"level": rule.level, "method": rule.method},
         }
@@ -67,7 +67,7 @@ class Served:
     @property
     def sample(self) -> dict[str, Any]:
         """A row that it can read, made up of its own fields."""
-        task, names = self.predictor.template.task, self.reader.names
+        task, names = self.predictor.template.task, self.reader.columns
         row: dict[str, Any] = {names[name]: SAMPLE.format(names[name]) for name in task.fields}
         if task.choices:
             row[names[task.choices]] = ["this one", "another one"]
@@ -87,16 +87,16 @@ def load(asked: EvalSpec) -> Served:
     for part in _parts(predictor.strategy):
         _check_alone(part, asked.model)
     template = predictor.template
-    told = dict(asked.fields)
-    if asked.text_field is not None:
-        told = columns_for(template, {}, (), text_field=asked.text_field, fields=told)
+    columns = columns_for(
+        template, predictor.columns, (), text_field=asked.text_field, fields=asked.fields
+    )
     own = template.task.labels
     names = tuple(map(naming(own), own))
     sure, notes = sure_for(asked, predictor, names)
     return Served(
         name=_name(asked),
         predictor=predictor,
-        reader=Reader(template, predictor.columns, told),
+        reader=Reader(template, columns),
         reading=_reading(asked, predictor),
         answers=Answers(template, names, sure, predictor.writes),
         notes=notes,

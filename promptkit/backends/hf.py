@@ -33,6 +33,7 @@ from promptkit.backends.hf_masked import MaskedScorer
 from promptkit.backends.hf_passes import Passes
 from promptkit.backends.hf_seq2seq import Seq2SeqScorer, encoder_ids
 from promptkit.backends.hf_writing import Asked, Writer
+from promptkit.backends.lm_eval_pairs import Encoding, LmEvalPairs, check_encoding
 from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
@@ -70,6 +71,7 @@ class HFBackend:
         attention: Which attention passes compute with that share nothing.
         quantization: What weights are rounded to as they are loaded: ``4bit``, ``8bit``, ``int8``.
         candidate_tokens: ``all`` scores a label's whole string, ``first`` its first token alone.
+        encoding: ``joint``, or ``lm_eval``: see `promptkit.backends.lm_eval_pairs`.
 
     Raises:
         BackendError: The folder has no usable weights, or the adapter changes nothing.
@@ -92,6 +94,7 @@ class HFBackend:
         attention: str | None = None,
         quantization: str | None = None,
         candidate_tokens: CandidateTokens = "all",
+        encoding: Encoding = "joint",
     ) -> None:
         check_candidate_tokens(candidate_tokens)
         self.model, self.batch_size, self.device, self.dtype = model, batch_size, device, dtype
@@ -109,6 +112,7 @@ class HFBackend:
                 f"{model!r} is a masked language model, which fills a gap of as many tokens as a "
                 "word has; leave out candidate_tokens=first"
             )
+        check_encoding(encoding, kind, candidate_tokens)
         quieten()
         self.tokens = Tokens(load_tokenizer(located.path), chat_template_kwargs)
         loader, scorer = KINDS[kind]
@@ -128,8 +132,10 @@ class HFBackend:
         self.max_tokens = max_tokens_of(self._model, self.tokens.tokenizer)
         passes = Passes(self._device, batch_size, self._meter, token_bytes(self._model))
         self._scorer: Scorer = scorer(self._model, self.tokens, passes)
-        self.candidate_tokens = candidate_tokens
-        self._asking = Asking(self._scorer, self.max_tokens, self._meter, candidate_tokens)
+        self.candidate_tokens, asked = candidate_tokens, self._scorer
+        if encoding == "lm_eval":
+            asked = LmEvalPairs(self._scorer, self.tokens, self.max_tokens)
+        self._asking = Asking(asked, self.max_tokens, self._meter, candidate_tokens)
         self._kind = kind
         writing = Passes(
             self._device, batch_size, self._meter, token_bytes(self._model), scale=WRITTEN

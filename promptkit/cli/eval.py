@@ -203,6 +203,13 @@ def command(
     robustness_runs: Annotated[
         int | None, panel("How many runs that may take (default: 36).", WAYS)
     ] = None,
+    profile: Annotated[
+        str | None,
+        panel("lm-eval: an imported task, number for number as the harness does it.", WAYS),
+    ] = None,
+    trust_code: Annotated[
+        bool, panel("Run the Python functions that an imported task names.", WAYS, "--trust-code")
+    ] = False,
     format: Annotated[str | None, panel("table, json, csv or markdown.", RESULT)] = None,
     output: Annotated[
         str | None, panel("Write the results to a file, by its suffix.", RESULT)
@@ -220,7 +227,19 @@ def command(
     from promptkit.runs import eval_spec
     from promptkit.runs.wishes import wishes_of
 
-    apart = {"spec", "field", "label_map", "option", "backend_option", "chat_template_kwargs"}
+    if trust_code:
+        from promptkit.prompts.trust import allow_code
+
+        allow_code()
+    apart = {
+        "trust_code",
+        "spec",
+        "field",
+        "label_map",
+        "option",
+        "backend_option",
+        "chat_template_kwargs",
+    }
     apart |= {"calibration_option", "verbalizer_option", "selector_option"}
     options = {key: value for key, value in context.params.items() if key not in apart}
     options["selector_options"] = selector_options(selector_option)

@@ -8,12 +8,12 @@ kind ``generate``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from promptkit.errors import DataError
+from promptkit.errors import DataError, SpecError
 from promptkit.prompts.lm_eval import LmEvalTask, Turn
 from promptkit.prompts.promptsource import PromptsourceTask
 from promptkit.prompts.sandbox import Form
@@ -155,6 +155,21 @@ class ImportedTemplate(Template):
         if example.label is not None:
             doc.setdefault(self.label_column, example.label)
         return doc
+
+    @property
+    def task_of_harness(self) -> LmEvalTask:
+        """The task of lm-evaluation-harness that it is.
+
+        Raises:
+            SpecError: It is none.
+        """
+        if not isinstance(self.peer, _Harness):
+            raise SpecError(f"template {self.name!r} is no task of lm-evaluation-harness")
+        return self.peer.task
+
+    def function(self, key: str) -> Callable[..., Any] | None:
+        """The Python function that a task names there, if it does."""
+        return self.peer.task.functions.get(key) if isinstance(self.peer, _Harness) else None
 
     @property
     def label_column(self) -> str:

@@ -47,7 +47,7 @@ class LmEvalTask:
     """
 
     def __init__(self, keys: LmEvalKeys, where: str, folder: Path) -> None:
-        self.keys, self.where = keys, where
+        self.keys, self.where, self.folder = keys, where, folder
         self.functions: dict[str, Callable[..., Any]] = {
             key: function_of(told, folder, f"{where}, {key!r}")
             for key, told in keys.functions.items()

@@ -8,7 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from promptkit.errors import SpecError
+from promptkit.errors import DataError, SpecError
 
 
 def function_of(told: str, folder: Path, where: str) -> Callable[..., Any]:
@@ -43,3 +43,20 @@ def function_of(told: str, folder: Path, where: str) -> Callable[..., Any]:
     if not callable(found):
         raise SpecError(f"{where}: {path.name} has no function {name!r}")
     return found  # type: ignore[no-any-return]
+
+
+def process_docs(function: Callable[..., Any], documents: list[dict[str, Any]]) -> Any:
+    """A task's ``process_docs``: a ``datasets.Dataset`` in, documents out.
+
+    Raises:
+        DataError: It fails, or gives no documents.
+    """
+    from datasets import Dataset
+
+    try:
+        made = list(function(Dataset.from_list(documents)))
+    except Exception as error:  # whatever someone else's function raises
+        raise DataError(f"process_docs fails: {type(error).__name__}: {error}") from error
+    if not made or not all(isinstance(one, dict) for one in made):
+        raise DataError("process_docs gives no documents")
+    return made

@@ -51,6 +51,13 @@ NAMES = {
     "out_of_scope_caught": "rows out of scope, caught",
     "accuracy_with_out_of_scope": "accuracy, out of scope a label",
     "out_of_scope_f1": "F1 of out of scope",
+    "acc": "acc (lm-eval)",
+    "acc_norm": "acc_norm (lm-eval)",
+    "acc_bytes": "acc_bytes (lm-eval)",
+    "acc_mutual_info": "acc_mutual_info (lm-eval)",
+    "f1": "f1 (lm-eval)",
+    "mcc": "mcc (lm-eval)",
+    "brier_score": "brier_score (lm-eval, 0 is best)",
 }
 
 #: Short names, for the columns of tables that hold many runs.

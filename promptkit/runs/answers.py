@@ -11,6 +11,8 @@ from promptkit.data.ids import content_id
 from promptkit.data.values import is_missing, is_whole_text, plain
 from promptkit.errors import SpecError
 from promptkit.prompts import Template
+from promptkit.prompts.imported import ImportedTemplate
+from promptkit.runs.imported_rows import imported_example
 from promptkit.runs.sure import Sure
 from promptkit.types import Example, Kind, Prediction, Scalar
 
@@ -108,6 +110,8 @@ def example_of(
         template: Whose fields are read.
         columns: The column of each field.
     """
+    if isinstance(template, ImportedTemplate):
+        return imported_example(row, template, columns)
     fields = {}
     for name in template.task.fields:
         column = columns[name]

@@ -17,6 +17,7 @@ from promptkit.runs.method import copies_left_out
 from promptkit.runs.methods import method_for
 from promptkit.runs.models import backend_for_spec
 from promptkit.runs.parts import order_for, selector_for, showing
+from promptkit.runs.profile import profiled
 from promptkit.runs.rows import rows_for
 from promptkit.runs.saved_trial import saved_trial
 from promptkit.runs.spec import EvalSpec
@@ -33,6 +34,8 @@ def build(asked: EvalSpec) -> Trial:
     """
     if is_saved(asked.model):
         return saved_trial(asked)
+    if asked.profile is not None:
+        return profiled(asked)
     template, data, train, notes = rows_for(asked)
     train, outside = _set_apart(train, asked.out_of_scope)
     unlabelled, told_of = unlabelled_rows(asked, template, data.examples)

@@ -8,6 +8,8 @@ from typing import Any
 from promptkit.data import load
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template
+from promptkit.prompts.imported import ImportedTemplate
+from promptkit.runs.imported_rows import imported_options
 from promptkit.runs.spec import EvalSpec
 
 
@@ -36,6 +38,8 @@ def field_columns(asked: EvalSpec, template: Template) -> dict[str, str]:
 
 def load_options(asked: EvalSpec, template: Template, columns: Mapping[str, str]) -> dict[str, Any]:
     """What `promptkit.data.load` is told of columns."""
+    if isinstance(template, ImportedTemplate):
+        return imported_options(asked, template, columns)
     return {
         "fields": template.task.fields,
         "columns": columns,

@@ -8,8 +8,10 @@ from typing import Any
 from promptkit.data import Dataset, columns_of, load, train_split_of
 from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template, find_template
+from promptkit.prompts.imported import ImportedTemplate
 from promptkit.runs.adapt import is_learned
 from promptkit.runs.columns import field_columns, load_options, train_split
+from promptkit.runs.imported_rows import in_terms, with_words
 from promptkit.runs.labels import settle_labels
 from promptkit.runs.plain import TEXT, field_names, plain_template, template_for
 from promptkit.runs.spec import EvalSpec
@@ -25,7 +27,12 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     """
     template, columns = template_and_columns(asked)
     data, train = _rows(asked, template, columns)
+    asked = with_words(asked, template)
     template, data, train, notes = settle_labels(asked, template, data, train)
+    if isinstance(template, ImportedTemplate):
+        data, told = in_terms(template, data)
+        train = None if train is None else in_terms(template, train)[0]
+        notes += told
     if asked.template is None:
         template = template_for(template.task.labels, template.task.fields)
     template = template.permuted(asked.permutation)
@@ -47,7 +54,10 @@ def rows_to_learn(asked: EvalSpec) -> tuple[Template, Dataset, dict[str, str], l
     rows = load(
         source, split=asked.split or train_split(source), **load_options(asked, template, columns)
     )
-    settled, rows, _, notes = settle_labels(asked, template, rows, rows)
+    settled, rows, _, notes = settle_labels(with_words(asked, template), template, rows, rows)
+    if isinstance(settled, ImportedTemplate):
+        rows, told = in_terms(settled, rows)
+        notes += told
     if asked.template is None:
         settled = template_for(settled.task.labels, settled.task.fields)
     if not rows.examples:
@@ -60,6 +70,10 @@ def template_and_columns(asked: EvalSpec) -> tuple[Template, dict[str, str]]:
     """The template, its labels not yet settled, and the column of each of its fields."""
     if asked.template is not None:
         template = find_template(asked.template)
+        if asked.chat and template.keys.imported:
+            raise SpecError(
+                f"--chat: template {template.name!r} was imported, and its forms are no chat"
+            )
         if asked.chat is not None and asked.chat != template.keys.chat:
             keys = template.keys.model_copy(update={"chat": asked.chat})
             template = Template(keys, template.file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from promptkit.errors import Interrupted
 from promptkit.metrics import Report
@@ -118,6 +119,8 @@ def conclude(
     rows = trial.data.examples
     predictions = tuple(strategy.conclude(rows, evidence))
     report = report_on(trial, predictions)
+    if trial.extra_scores is not None:
+        report = replace(report, scores=(*trial.extra_scores(rows, evidence), *report.scores))
     return RunRecord(
         spec=trial.spec,
         labels=trial.template.task.labels,

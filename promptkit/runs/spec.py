@@ -81,6 +81,7 @@ class EvalSpec(BaseModel):
         ensemble: How the answers are put together: ``mean``, ``product`` or ``vote``.
         robustness: Evaluate over templates, draws of demonstrations and orders, not once.
         robustness_runs: How many runs that may take.
+        profile: ``lm-eval`` runs a task of lm-evaluation-harness as the harness does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -138,6 +139,7 @@ class EvalSpec(BaseModel):
     ensemble: Literal["mean", "product", "vote"] = "mean"
     robustness: bool = False
     robustness_runs: Annotated[int, Field(ge=2)] = 36
+    profile: Literal["lm-eval"] | None = None
 
     @field_validator("labels", "templates", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from promptkit.protocols import Strategy
 from promptkit.runs.method import Method
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.calibrated import told
-from promptkit.types import Example, RunSpec, Scalar, Value, label_key
+from promptkit.types import Evidence, Example, RunSpec, Scalar, Score, Value, label_key
 
 #: Rows of a chunk, see `chunk_for`.
 CHUNK, GPU_CHUNK = 64, 512
@@ -38,6 +38,7 @@ class Trial:
         fits: Whether the strategy is fitted before it is asked; a saved one is not.
         chunk: Rows that are scored and stored together; see `chunk_for`.
         outside: Training rows of none of the labels; nothing is learned from them.
+        extra_scores: Further metrics, of the rows and their evidence; they stand first.
     """
 
     spec: RunSpec
@@ -52,6 +53,7 @@ class Trial:
     fits: bool = True
     chunk: int = CHUNK
     outside: tuple[Example, ...] = ()
+    extra_scores: Callable[[Sequence[Example], Sequence[Evidence]], tuple[Score, ...]] | None = None
 
 
 def chunk_for(device: str, has_model: bool) -> int:
@@ -80,8 +82,12 @@ def trial_of(
     data: Dataset,
     train: Dataset | None,
     notes: Sequence[str],
+    golds: tuple[Value | None, ...] | None = None,
 ) -> Trial:
-    """Rows and method together; a method that was fitted before says itself on which rows."""
+    """Rows and method together; a method that was fitted before says itself on which rows.
+
+    Gold labels are the template's, unless they are given.
+    """
     located = method.located
     if template.writing:
         metrics_named(template.keys.task.metrics)  # what is missing is said before weights load
@@ -111,7 +117,7 @@ def trial_of(
         template=template,
         data=data,
         train=train,
-        golds=tuple(_gold(asked, template, example) for example in data),
+        golds=tuple(_gold(asked, template, row) for row in data) if golds is None else golds,
         notes=(*notes, *method.notes),
         origin={
             "data": data.origin,

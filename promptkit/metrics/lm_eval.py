@@ -1,0 +1,129 @@
+"""The metrics of lm-evaluation-harness for multiple choice, as it computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from promptkit.metrics.bootstrap import interval
+from promptkit.types import Score
+
+#: What the normal distribution holds of itself within so many standard errors: 95%.
+WITHIN = 1.959963984540054
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One row.
+
+    Args:
+        log_p: (c,) log-probability of each choice; empty where the row could not be scored.
+        choices: The choices, without what stands before them.
+        gold: Indices of the right ones; -100 is none.
+        unconditional: (c,) the same behind nothing, for ``acc_mutual_info``.
+    """
+
+    log_p: tuple[float, ...]
+    choices: tuple[str, ...]
+    gold: tuple[int, ...]
+    unconditional: tuple[float, ...] = ()
+
+
+def lm_eval_scores(
+    rows: Sequence[Judged],
+    metrics: Sequence[str],
+    aggregations: Mapping[str, Callable[[list[Any]], float]] | None = None,
+    seed: int = 0,
+) -> tuple[Score, ...]:
+    """Each metric over all rows; a row that could not be scored counts as wrong.
+
+    Intervals of means are 1.96 standard errors as the harness reports them (standard deviation with
+    n - 1, over the root of n), those of F1 and of Matthews' correlation are bootstrapped; Brier
+    scores and aggregations of a task's own have none.
+
+    Args:
+        rows: The rows.
+        metrics: Names, as the harness has them.
+        aggregations: A task's own, by metric.
+        seed: Seed of the bootstrap.
+    """
+    found = []
+    for metric in metrics:
+        own = (aggregations or {}).get(metric)
+        if metric in ("f1", "mcc"):
+            found.append(_counted(metric, rows, own, seed))
+        elif metric == "brier_score":
+            found.append(_brier(rows))
+        else:
+            found.append(_mean(metric, rows, own))
+    return tuple(found)
+
+
+def _mean(metric: str, rows: Sequence[Judged], own: Callable[[list[Any]], float] | None) -> Score:
+    right = np.array([_right(metric, row) for row in rows], np.float64)
+    value = float(own(right.tolist()) if own else right.mean())
+    n, unscored = len(rows), sum(not row.log_p for row in rows)
+    if own is not None or n < 2:
+        return Score(metric, value, None, None, n, unscored)
+    error = float(right.std(ddof=1)) / n**0.5
+    low, high = value - WITHIN * error, value + WITHIN * error
+    return Score(metric, value, low, high, n, unscored)
+
+
+def _right(metric: str, row: Judged) -> float:
+    """1 where the first of the best choices is a right one."""
+    if not row.log_p:
+        return 0.0
+    return float(_best(metric, row) in row.gold)
+
+
+def _best(metric: str, row: Judged) -> int:
+    log_p: NDArray[np.float64] = np.array(row.log_p)
+    if metric == "acc_norm":
+        log_p = log_p / np.array([float(len(choice)) for choice in row.choices])
+    elif metric == "acc_bytes":
+        log_p = log_p / np.array([float(len(choice.encode())) for choice in row.choices])
+    elif metric == "acc_mutual_info":
+        log_p = log_p - np.array(row.unconditional)
+    return int(np.argmax(log_p))
+
+
+def _counted(
+    metric: str, rows: Sequence[Judged], own: Callable[[list[Any]], float] | None, seed: int
+) -> Score:
+    """F1 of class 1, or Matthews' correlation, over (gold, predicted)."""
+    from sklearn.metrics import f1_score, matthews_corrcoef
+
+    gold = np.array([row.gold[0] for row in rows])
+    said = np.array([_best("acc", row) if row.log_p else -1 for row in rows])
+    n, unscored = len(rows), sum(not row.log_p for row in rows)
+    if own is not None:
+        items = list(zip(gold.tolist(), said.tolist(), strict=True))
+        return Score(metric, float(own(items)), None, None, n, unscored)
+
+    def value_of(chosen: NDArray[np.int64]) -> float:
+        if metric == "mcc":
+            return float(matthews_corrcoef(gold[chosen], said[chosen]))
+        return float(f1_score(gold[chosen], said[chosen], zero_division=0.0))
+
+    generator = np.random.default_rng([seed, 7])
+    drawn = [value_of(generator.integers(0, n, n)) for _ in range(RESAMPLES)] if n > 1 else []
+    ends = interval(np.array(drawn)) if drawn else (None, None)
+    return Score(metric, value_of(np.arange(n)), *ends, n, unscored)
+
+
+def _brier(rows: Sequence[Judged]) -> Score:
+    scored = [row for row in rows if row.log_p]
+    total = 0.0
+    for row in scored:
+        shifted = np.exp(np.array(row.log_p) - max(row.log_p))
+        right = np.zeros(len(row.log_p))
+        right[row.gold[0]] = 1.0
+        total += float(((shifted / shifted.sum() - right) ** 2).sum())
+    value = total / max(1, len(scored))
+    return Score("brier_score", value, None, None, len(scored), len(rows) - len(scored))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promptkit.labelling import label_errors, label_next
     from promptkit.probing import probe
     from promptkit.prompts import Template, find_template
+    from promptkit.report.checked import CheckedData, check_data
     from promptkit.report.chosen import Chosen
     from promptkit.report.compared import Compared, compare
     from promptkit.report.labelled import NextLabels, SuspectLabels
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from promptkit.types import Example, Prediction, RunRecord, Score
 
 _HOMES = {
+    "CheckedData": "promptkit.report.checked",
     "Chosen": "promptkit.report.chosen",
     "Compared": "promptkit.report.compared",
     "ContrastiveClassifier": "promptkit.estimators.contrastive",
@@ -52,6 +54,7 @@ _HOMES = {
     "SuspectLabels": "promptkit.report.labelled",
     "Template": "promptkit.prompts",
     "build": "promptkit.runs",
+    "check_data": "promptkit.report.checked",
     "choose": "promptkit.choosing",
     "compare": "promptkit.report.compared",
     "find_template": "promptkit.prompts",
@@ -65,6 +68,7 @@ _HOMES = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "CheckedData",
     "Chosen",
     "Compared",
     "ContrastiveClassifier",
@@ -86,6 +90,7 @@ __all__ = [
     "SuspectLabels",
     "Template",
     "build",
+    "check_data",
     "choose",
     "compare",
     "find_template",

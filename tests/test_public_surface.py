@@ -9,6 +9,7 @@ import pytest
 import promptkit
 
 SURFACE = [
+    "CheckedData",
     "Chosen",
     "Compared",
     "ContrastiveClassifier",
@@ -30,6 +31,7 @@ SURFACE = [
     "SuspectLabels",
     "Template",
     "build",
+    "check_data",
     "choose",
     "compare",
     "find_template",
@@ -91,6 +93,8 @@ def test_importing_promptkit_loads_nothing_heavy():
         "words --help",
         "label-next --help",
         "label-errors --help",
+        "data --help",
+        "data check --help",
         "templates --help",
         "cache --help",
         "cache info",

@@ -125,11 +125,11 @@ class LayerFeatures(ReadsRows, TransformerMixin, BaseEstimator):  # type: ignore
         """Such as ``layer6_0``: the layer, and the number's place in it.
 
         Args:
-            input_features: Names of what went in, of no meaning here; where they are given, there
-                must be as many as `fit` saw.
+            input_features: Names of the columns that went in, of no meaning here; where they are
+                given, they must be those that `fit` saw.
 
         Raises:
-            ValueError: There are not, or they are others.
+            ValueError: They are others.
         """
         if input_features is not None:
             self._check_names(list(input_features))
@@ -156,17 +156,17 @@ class LayerFeatures(ReadsRows, TransformerMixin, BaseEstimator):  # type: ignore
             return Reading(self._fields)
         return reading_of(table, self.fields, self.template)
 
-    def _check_names(self, names: list[Any]) -> None:
-        known = getattr(self, "feature_names_in_", None)
-        if known is not None and names != known.tolist():
+    def _check_names(self, given: list[Any]) -> None:
+        names, width = getattr(self, "_columns", None) or (None, len(given))
+        if names is not None and given != list(names):
             raise InputRefused(
-                f"input_features is not equal to feature_names_in_: {', '.join(known)}"
+                "input_features is not equal to feature_names_in_, or to the further columns that "
+                f"fit saw: {', '.join(names)}"
             )
-        n = getattr(self, "n_features_in_", len(names))
-        if len(names) != n:
+        if len(given) != width:
             raise InputRefused(
-                f"input_features should have length equal to number of features ({n}), got "
-                f"{len(names)}"
+                f"input_features should have length equal to number of features ({width}), got "
+                f"{len(given)}"
             )
 
     def _places(self) -> list[int]:

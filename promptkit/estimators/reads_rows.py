@@ -29,6 +29,8 @@ class ReadsRows:
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     _fields: tuple[str, ...]
+    #: Names and number of all columns that `fit` was given, those included that are not read.
+    _columns: tuple[tuple[str, ...] | None, int] | None
 
     def _table(self, X: Any) -> Table:
         """X as a table; the one door that all rows come through."""
@@ -38,6 +40,7 @@ class ReadsRows:
         """Remember what `fit` was given."""
         self._fields = tuple(fields)
         self.n_features_in_ = len(self._fields)
+        self._columns = None if table is None else (table.names, table.width)
         if table is not None and table.names is not None:
             self.feature_names_in_ = np.array(self._fields, dtype=object)
         elif hasattr(self, "feature_names_in_"):

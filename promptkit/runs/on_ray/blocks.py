@@ -66,8 +66,16 @@ class Blocks:
                 if file.suffix:  # half written
                     file.unlink()
                 else:
-                    found[int(file.name)] = self._opened(int(file.name))[0]
+                    head, opened = self.open(int(file.name))
+                    opened.close()
+                    found[int(file.name)] = head
         return found
+
+    def none(self) -> bool:
+        """Whether a call has begun here and finished no block."""
+        return self._folder.is_dir() and not any(
+            not file.suffix for file in self._folder.glob("*/*")
+        )
 
     def tried(self, number: int) -> int:
         """Note that a block is begun; how often it has been, with this time.
@@ -111,24 +119,21 @@ class Blocks:
         Raises:
             StoreError: It is not there, or shorter than it says.
         """
-        head, opened = self._opened(number, keep=True)
-        assert opened is not None
-        return head, opened
-
-    def _opened(self, number: int, keep: bool = False) -> tuple[Head, BinaryIO | None]:
         file = self._file(number)
         try:
             opened = file.open("rb")
+        except OSError as error:
+            raise self._broken(file, error.strerror or "no file") from error
+        try:
             head = Head(**json.loads(opened.readline()))
             whole = os.fstat(opened.fileno()).st_size == opened.tell() + head.size
         except (OSError, ValueError, TypeError) as error:
-            raise self._broken(file, str(error)) from error
+            opened.close()
+            raise self._broken(file, "its first line is none of ours") from error
         if not whole:
+            opened.close()
             raise self._broken(file, "it is cut short")
-        if keep:
-            return head, opened
-        opened.close()
-        return head, None
+        return head, opened
 
     def _broken(self, file: Path, why: str) -> StoreError:
         return StoreError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from math import floor
+from threading import Event, Thread
 from typing import Any
 
 from promptkit.errors import BackendError, MissingExtra, SpecError
@@ -18,6 +19,10 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 #: Beginnings and names of variables that workers on other machines are given.
 HANDED_ON = ("PROMPTKIT_", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
              "OMP_NUM_THREADS")  # fmt: skip
+
+
+#: Seconds without a block after which that is told.
+QUIET_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def pool_of(wanted: Wanted, nodes: Sequence[Mapping[str, float]]) -> Pool:
     if share is None:
         smallest = min((node["CPU"] for node in nodes if node.get("CPU")), default=1.0)
         each = max(1, -(-workers // max(1, len(nodes))))
-        share = max(0.01, min(1.0, floor(100 * smallest / (each + 1)) / 100))
+        share = max(0.1, min(1.0, floor(100 * smallest / (each + 1)) / 100))
         workers = workers if wanted.workers else min(workers, _room(nodes, share, gpus)) or 1
     room = _room(nodes, share, gpus)
     if room < workers:
@@ -165,18 +170,59 @@ def _start(ray: Any, wanted: Wanted, cpus: float) -> None:
             # else Ray has put into its place
             more = max(1.0, wanted.cpus or 1.0)
             with _silent():
-                ray.init(num_cpus=int(cpus + more), include_dashboard=False, **quiet)
+                ray.init("local", num_cpus=int(cpus + more), include_dashboard=False, **quiet)
         else:
             env = {"env_vars": _handed_on()}
             with _silent():
                 ray.init(address=wanted.address, runtime_env=env, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         where = f"--address {wanted.address}" if wanted.address else "on this machine"
         why = (str(error) or type(error).__name__).strip().splitlines()[0]
         raise BackendError(
             f"Ray cannot be had {where} ({why})",
             hint="start it with 'ray start --head', or leave --address out to use this machine",
         ) from error
+
+
+@contextmanager
+def waited_for(pool: Pool, say: Callable[[str], None], seconds: float = QUIET_S) -> Iterator[Any]:
+    """While blocks are waited for, say so when none comes for long, and what the cluster has free.
+
+    Machines may be lost or in the use of others; Ray waits for them without a word.
+
+    Args:
+        pool: What was asked for.
+        say: Takes a line.
+        seconds: How long is long.
+
+    Yields:
+        A function to call whenever a block has come.
+    """
+    import ray
+
+    heard, ended = Event(), Event()
+
+    def watch() -> None:
+        while not ended.is_set():
+            heard.clear()
+            if heard.wait(seconds) or ended.is_set():
+                ended.wait(min(1.0, seconds))
+                continue
+            free = ray.available_resources()
+            say(
+                f"no block has come for {seconds / 60:.0f} minutes; a worker takes {pool.cpus:g} "
+                f"CPU and {pool.gpus:g} GPU, and {free.get('CPU', 0):g} CPU and "
+                f"{free.get('GPU', 0):g} GPU are free in the cluster; Ctrl-C keeps what is finished"
+            )
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield heard.set
+    finally:
+        ended.set()
+        heard.set()
+        thread.join()
 
 
 @contextmanager

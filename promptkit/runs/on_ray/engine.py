@@ -15,11 +15,11 @@ from typing import Any
 from promptkit.data.arrow_tables import Tables, write_parquet
 from promptkit.data.row_stream import STDIN, RowBatch, RowStream, row_stream
 from promptkit.data.row_writers import PART_ROWS, TextWriter, ending_of
-from promptkit.errors import Interrupted, SpecError, StoreError
+from promptkit.errors import Interrupted, PromptkitError, SpecError, StoreError
 from promptkit.runs.answering import Answered
 from promptkit.runs.files import locked, translated, write_json
 from promptkit.runs.on_ray.blocks import MOST_TRIES, Blocks, Head
-from promptkit.runs.on_ray.cluster import Pool, Wanted, joined
+from promptkit.runs.on_ray.cluster import Pool, Wanted, joined, waited_for
 from promptkit.runs.on_ray.parcels import DONE, END, ERROR, error_in, opened, record_batches
 from promptkit.runs.on_ray.pieces import Cut, block_batches, likely_rows, pieces_of
 from promptkit.runs.on_ray.worker import (
@@ -75,6 +75,10 @@ def predict_on_ray(
         except KeyboardInterrupt as error:
             done = work.done.rows
             raise Interrupted(done, work.total or done) from error
+        except PromptkitError:
+            if Blocks(partial).none():
+                shutil.rmtree(partial, ignore_errors=True)
+            raise
     shutil.rmtree(partial, ignore_errors=True)
     return work.done
 
@@ -103,7 +107,8 @@ class _Work:
         """How the file is cut: as an earlier call did, whose finished blocks are counted."""
         job = self.job
         key = key_of(job, self.columns, self.names)
-        state = taken_up(self.partial, key, RAY, fresh=job.fresh)
+        # where nothing is finished, nothing binds
+        state = taken_up(self.partial, key, RAY, fresh=job.fresh or self.blocks.none())
         if state and state["batch_rows"] != job.batch_rows:
             raise StoreError(
                 f"{self.partial}: was begun with --batch-rows {state['batch_rows']}, on which the "
@@ -131,8 +136,10 @@ class _Work:
                 say(f"{pool.workers} workers of {pool.cpus:g} CPU"
                     + (f" and {pool.gpus:g} GPU" if pool.gpus else ""))  # fmt: skip
             digests = {number: head.digest for number, head in self.finished.items()}
-            for number, form, content in _answers(task, digests, pieces, pool):
-                self._take(number, form, content)
+            with waited_for(pool, say) as heard:
+                for number, form, content in _answers(task, digests, pieces, pool):
+                    heard()
+                    self._take(number, form, content)
         self._check_whole()
 
     def _take(self, number: int, form: str, content: bytes) -> None:

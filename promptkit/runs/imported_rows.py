@@ -44,7 +44,8 @@ def imported_options(
 
 def with_words(asked: EvalSpec, template: Template) -> EvalSpec:
     """What was asked for, labels known by their words as well: ``negative`` for 0."""
-    words = said_as(template)
+    # the numbers of a scale are no names
+    words = {} if template.task.kind == "rate" else said_as(template)
     if not words:
         return asked
     return asked.model_copy(update={"label_map": {**words, **asked.label_map}})

@@ -11,6 +11,8 @@ from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import ASKING, uses_model
+from promptkit.runs.kinds import STRUCTURED
+from promptkit.runs.labels import settle_labels
 from promptkit.runs.manifest import read_manifest
 from promptkit.runs.method import NONE, Method
 from promptkit.runs.models import LEARNING_PACKAGES, dtype_for, package_versions
@@ -149,6 +151,11 @@ def _rows(asked: EvalSpec, recipe: Recipe) -> tuple[Dataset, list[str]]:
         data, dropped = apply_labels(data, labels, asked.label_map, keep=asked.labels)
         if dropped:
             notes.append(f"{dropped} rows with other labels than those of --labels are left out")
+    elif template.task.kind in STRUCTURED:
+        # several labels in one cell of a CSV, a rating as text: as they were read to be learned
+        known = asked.model_copy(update={"labels": asked.labels or list(template.task.labels)})
+        rated = template.task.kind == "rate"
+        _, data, _, _ = settle_labels(asked if rated else known, template, data, None)
     data = data.limited(asked.limit)
     if not data.examples:
         raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")

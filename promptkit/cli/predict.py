@@ -24,6 +24,7 @@ from promptkit.cli.options import (
     Conformal,
     FieldColumns,
     LabelField,
+    LabelMap,
     Options,
     TextField,
     Tokenizer,
@@ -74,12 +75,16 @@ def add_to(app: typer.Typer) -> None:
 
 def command(
     data: Annotated[
-        str, typer.Option("--data", help="CSV, TSV, JSONL, JSON or Parquet; - is standard input.")
+        str,
+        typer.Option(
+            "--data",
+            help="CSV, TSV, JSONL, JSON or Parquet, a pattern, hf:owner/name; - is standard input.",
+        ),
     ],
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", help="CSV, TSV, JSONL or Parquet by its suffix; - is standard output."
+            "--output", "-o", help="CSV, TSV, JSONL (also .gz, .zst) or Parquet; - is standard output."
         ),
     ],
     model: Annotated[
@@ -115,6 +120,7 @@ def command(
         panel("Labelled rows to choose on, none that the model learned from.", UNCERTAINTY),
     ] = None,
     label_field: LabelField = None,
+    label_map: LabelMap = None,
     abstain: Abstain = None,
     conformal: Conformal = None,
     batch_rows: Annotated[
@@ -180,6 +186,7 @@ def command(
         "strategy_options": option_values(option),
         "train_data": train_data,
         "label_field": label_field,
+        "label_map": pairs(label_map, "--label-map", "5=positive"),
         "text_field": text_field,
         "fields": pairs(field, "--field", "premise=sentence1"),
         "abstain": abstain,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from promptkit.data.dataset import Dataset
 from promptkit.data.labels import match_label
 from promptkit.data.load import columns_of, from_records, load, train_split_of
-from promptkit.data.mapping import apply_labels
+from promptkit.data.mapping import apply_labels, renamed
 from promptkit.data.sources import in_box_names
 from promptkit.data.splits import sample, split
 
@@ -20,6 +20,7 @@ __all__ = [
     "in_box_names",
     "load",
     "match_label",
+    "renamed",
     "sample",
     "split",
     "train_split_of",

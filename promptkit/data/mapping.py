@@ -56,6 +56,16 @@ def apply_labels(
     return taken, len(dataset) - len(kept)
 
 
+def renamed(label: Scalar, label_map: Mapping[str, Scalar]) -> Scalar:
+    """What a label is called by a map that has it, matched as labels are; else itself.
+
+    >>> renamed(" Spam", {"spam": "junk"}), renamed(1, {"1": "bad"}), renamed("ham", {"spam": "x"})
+    ('junk', 'bad', 'ham')
+    """
+    said = match_label(label, label_map)
+    return label if said is None else label_map[said]
+
+
 def _known(label: Scalar, labels: Sequence[Scalar], what: str) -> Scalar:
     found = match_label(label, labels)
     if found is None:

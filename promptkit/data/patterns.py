@@ -21,6 +21,11 @@ def is_pattern(source: str) -> bool:
     return has_magic(source) and not Path(source).expanduser().exists()
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file or folder is called so, or files are by a pattern."""
+    return path.exists() or (has_magic(str(path)) and bool(glob(str(path))))
+
+
 def matched_files(pattern: str) -> list[Path]:
     """The files that a pattern matches, sorted by name; folders and hidden files are none.
 

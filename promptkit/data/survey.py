@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from promptkit.data.guess import Choice, id_column, label_column, text_column
+from promptkit.data.patterns import is_pattern
 from promptkit.data.profile import Profile, is_blank, is_number, profile, rows_of
 from promptkit.data.readers import read_file
 from promptkit.errors import DataError
@@ -116,8 +117,8 @@ def survey(
         DataError: The file cannot be read, a column cannot be told, or there are not two labels.
     """
     path = Path(source).expanduser()
-    if path.is_dir() or str(source).startswith("hf:"):
-        raise DataError(f"{source}: is no file; give one file of rows, such as rows.csv")
+    if path.is_dir() or str(source).startswith("hf:") or is_pattern(str(source)):
+        raise DataError(f"{source}: is not one file; give one file of rows, such as rows.csv")
     table = read_file(path, str(source))
     numbered, columns = rows_of(table)
     rows = [row for _, row in numbered]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from promptkit.data import Dataset, apply_labels, match_label
+from promptkit.data import Dataset, apply_labels, match_label, renamed
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.prompts.parts_asked import tags_of
@@ -69,14 +69,14 @@ def _known_labels(
         declared = [_mapped(label, asked, template.declared, data) for label in said]
         return tuple(dict.fromkeys(declared))
     if data.labels is not None:
-        return tuple(dict.fromkeys(asked.label_map.get(str(x), x) for x in data.labels))
+        return tuple(dict.fromkeys(renamed(x, asked.label_map) for x in data.labels))
     if asked.labels:
         return tuple(asked.labels)
     if train is not None and train.labels is None:
         found: list[Scalar] = []
         for gold in [row.label for row in train if row.label is not None]:
             found += gold if isinstance(gold, tuple) else (gold,)
-        mapped = {asked.label_map.get(str(label), label) for label in found}
+        mapped = {renamed(label, asked.label_map) for label in found}
         return tuple(sorted(mapped, key=str))
     raise SpecError(
         f"template {template.name!r} leaves its labels open, and {data.origin} has no card that "
@@ -156,12 +156,12 @@ def _without(known: Sequence[Scalar], outside: Scalar) -> tuple[Scalar, ...]:
 
 def _is(outside: Scalar | None, label: Scalar, label_map: Mapping[str, Scalar]) -> bool:
     """Whether a label of the data is the one that stands for none."""
-    mapped = label_map.get(str(label), label)
+    mapped = renamed(label, label_map)
     return outside is not None and match_label(mapped, [outside]) is not None
 
 
 def _mapped(label: Scalar, asked: EvalSpec, known: Sequence[Scalar], data: Dataset) -> Scalar:
-    found = match_label(asked.label_map.get(str(label), label), known)
+    found = match_label(renamed(label, asked.label_map), known)
     if found is None:
         raise DataError(
             f"{data.origin}: declares the label {label!r}, which the template does not have; "

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from promptkit.data import Dataset, columns_of, load
+from promptkit.data import Dataset, columns_of, load, renamed
 from promptkit.data.columns import ID, LABEL
 from promptkit.data.sources import find
 from promptkit.errors import CapabilityError
@@ -150,7 +150,7 @@ def _settled(
 
 def _different(labels: Iterable[Any], label_map: Mapping[str, Scalar]) -> tuple[Scalar, ...]:
     """The different labels, as the map calls them, in order."""
-    mapped = {label_map.get(str(label), label): None for label in labels}
+    mapped = {renamed(label, label_map): None for label in labels}
     return tuple(sorted(mapped, key=str))
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from promptkit.box import box
+from promptkit.data.patterns import is_there
 from promptkit.errors import SpecError
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
 from promptkit.runs.manifest import is_saved
@@ -198,6 +199,6 @@ def _in_box(path: str) -> Path:
 
 
 def _beside(folder: Path, value: Any) -> Any:
-    if isinstance(value, str) and (folder / value).exists():
+    if isinstance(value, str) and is_there(folder / value):
         return str(folder / value)
     return value

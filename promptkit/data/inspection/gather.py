@@ -11,9 +11,9 @@ from typing import Any
 from promptkit.data.columns import ID, LABEL, Columns
 from promptkit.data.guess import label_column, text_column
 from promptkit.data.inspection.nouns import Finding, OnStep, Row, Spot
-from promptkit.data.labels import match_label
+from promptkit.data.mapping import renamed
 from promptkit.data.place import NumberedRow, Table
-from promptkit.data.profile import profile
+from promptkit.data.profile import Profile, profile
 from promptkit.data.sources import Source
 from promptkit.data.values import is_missing, plain
 from promptkit.errors import DataError
@@ -101,9 +101,8 @@ def roles_of(
         if named is None:
             notes.append(f"text is read from the column {text!r}: --text-field says another one")
     if label is None:
-        label = _label_guess(profiles, own, file)
-        if label is not None:
-            notes.append(f"labels are read from the column {label!r}: --label-field says another")
+        label, why = _label_guess(profiles, own, file)
+        notes.append(why)
     taken = {*own, label}
     more = [p.name for p in profiles if p.reads_like_text and p.name not in taken]
     if more and not texts:
@@ -195,12 +194,16 @@ def _json(value: Any) -> Any:
         return f"<{error}>"
 
 
-def _label_guess(profiles: Sequence[Any], texts: Sequence[str], file: str) -> str | None:
+def _label_guess(
+    profiles: Sequence[Profile], texts: Sequence[str], file: str
+) -> tuple[str | None, str]:
+    """The column of labels, if one can be told, and a note that says so or why not."""
     free = [one for one in profiles if one.name not in texts]
     try:
-        return label_column(free, None, texts[0], file).column
-    except DataError:
-        return None
+        found = label_column(free, None, texts[0], file).column
+    except DataError as error:
+        return None, f"no labels are looked at: {str(error).removeprefix(f'{file}: ')}"
+    return found, f"labels are read from the column {found!r}: --label-field says another one"
 
 
 def row_of(split: str, table: Table, number: int, row: Mapping[str, Any], roles: Roles) -> Row:
@@ -241,13 +244,8 @@ def _label(value: Any) -> Value | None:
 
 def _renamed(label: Value | None, names: Mapping[str, Any]) -> Value | None:
     if isinstance(label, tuple):
-        return tuple(_one_renamed(part, names) for part in label)
-    return None if label is None else _one_renamed(label, names)
-
-
-def _one_renamed(label: Scalar, names: Mapping[str, Any]) -> Scalar:
-    said = match_label(label, names)
-    return label if said is None else names[said]
+        return tuple(renamed(part, names) for part in label)
+    return None if label is None else renamed(label, names)
 
 
 def _unreadable(split: str, error: DataError) -> Finding:

@@ -75,8 +75,6 @@ def inspect(asked: Asked, on_step: OnStep = lambda what, done, total: None) -> I
         for look in looks:
             findings += look()
     ranked = sorted(findings, key=lambda one: SEVERITIES.index(one.severity))
-    if asked.roles.label is None:
-        notes.append("no column of labels was found: --label-field names one")
     return Inspection(
         data=asked.name,
         rows=rows,

@@ -20,6 +20,8 @@ from promptkit.errors import MissingExtra, SpecError
 WIDTH = 5
 #: Hash functions of a signature.
 PERMUTATIONS = 128
+#: Share of the pairs just at the threshold that become candidates.
+FOUND = 0.98
 #: Texts of one bucket that a text is compared with; more say the same.
 BUCKET = 24
 #: Characters of a text that are compared; a book is not compared whole.
@@ -77,10 +79,7 @@ def near_pairs(
         SpecError, MissingExtra: As `check_near`.
     """
     check_near(threshold)
-    from datasketch import MinHashLSH
-
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
-    bands, width = int(index.b), int(index.r)
+    bands, width = bands_for(threshold)
     signature = _signer(seed)
     buckets: list[dict[bytes, list[int]]] = [{} for _ in range(bands)]
     shingles_at = lru_cache(maxsize=4096)(lambda place: shingles(texts[place]))
@@ -102,6 +101,21 @@ def near_pairs(
             similarity = jaccard(own, shingles_at(other))
             if similarity >= threshold:
                 yield Pair(place, other, similarity)
+
+
+def bands_for(threshold: float) -> tuple[int, int]:
+    """How a signature is cut for its buckets: as many bands of so many hashes.
+
+    The widest bands (that is, the fewest candidates) by which a pair just at the threshold is
+    still a candidate 98 times in 100: two texts of similarity s share a band of r hashes with
+    probability s^r, and one of b bands with 1 - (1 - s^r)^b.
+    """
+    width = 1
+    for more in range(2, PERMUTATIONS + 1):
+        if 1 - (1 - threshold**more) ** (PERMUTATIONS // more) < FOUND:
+            break
+        width = more
+    return PERMUTATIONS // width, width
 
 
 def shingles(text: str) -> frozenset[str]:

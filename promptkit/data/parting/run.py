@@ -54,8 +54,8 @@ def split_source(
     made = part(whole.rows, whole.raw, options, id_field=roles.id, label_field=roles.label)
     on_step("writing", 0, len(whole.rows))
     write_parts(target, whole, made, _told(found, chosen, roles, options, whole, made))
-    unlabelled = "no column of labels was found, so that labels are not kept in proportion"
-    own = () if roles.label is not None or options.time_field else (unlabelled,)
+    unlabelled = ("labels are not kept in proportion, as no column of labels was found",)
+    own = () if roles.label is not None or options.time_field is not None else unlabelled
     return replace(made, notes=(*roles.notes, *own))
 
 

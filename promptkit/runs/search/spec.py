@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from promptkit.data.patterns import is_there
 from promptkit.errors import SpecError
 from promptkit.prompts.yamlfile import YamlFile, read_yaml, validate
 from promptkit.runs.search.nouns import Part
@@ -209,6 +210,6 @@ def _listed(value: Any) -> Any:
 
 
 def _beside(folder: Path, value: Any) -> Any:
-    if isinstance(value, str) and (folder / value).exists():
+    if isinstance(value, str) and is_there(folder / value):
         return str(folder / value)
     return value

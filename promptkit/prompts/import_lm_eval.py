@@ -215,7 +215,7 @@ def _columns(keys: LmEvalKeys, where: str) -> list[str]:
     return list(dict.fromkeys(found)) or ["document"]
 
 
-def _labels(task: LmEvalTask, fields: list[str]) -> tuple[str, dict[int, str]] | None:
+def _labels(task: LmEvalTask, fields: list[str]) -> tuple[str, dict[Any, str]] | None:
     """The column of the gold label and each label's word, where all rows have the same choices."""
     keys = task.keys
     told, choices = keys.doc_to_target, keys.doc_to_choice
@@ -226,20 +226,23 @@ def _labels(task: LmEvalTask, fields: list[str]) -> tuple[str, dict[int, str]] |
     assert isinstance(choices, list)
     if told.isidentifier():
         return (told, dict(enumerate(choices))) if told not in fields else None
-    uses = PeerForm(told, task.where, "lm_eval").uses
-    if len(uses) != 1 or uses & set(fields):
+    form = PeerForm(told, task.where, "lm_eval")
+    if len(form.uses) != 1 or form.uses & set(fields):
         return None
-    (label,) = uses
-    reached: dict[int, int] = {}
-    for number in range(len(choices)):
-        try:
-            right = task.target({label: number}, "")
-        except DataError:
-            return None
-        index = choices.index(right) if isinstance(right, str) and right in choices else right
-        if not isinstance(index, int) or not 0 <= index < len(choices):
-            return None
-        reached[index] = number
-    if len(reached) < len(choices):
+    (label,) = form.uses
+    for values in (range(len(choices)), form.constants):
+        reached = {task_place(task, label, value, choices): value for value in values}
+        reached.pop(None, None)
+        if len(reached) == len(choices):
+            return label, {reached[place]: word for place, word in enumerate(choices)}
+    return None
+
+
+def task_place(task: LmEvalTask, label: str, value: Any, choices: list[str]) -> int | None:
+    """The place of the choice that a value of the label's column leads to, if it does."""
+    try:
+        right = task.target({label: value}, "")
+    except DataError:
         return None
-    return label, {reached[index]: choices[index] for index in sorted(reached)}
+    place = choices.index(right) if isinstance(right, str) and right in choices else right
+    return place if isinstance(place, int) and 0 <= place < len(choices) else None

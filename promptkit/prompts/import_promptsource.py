@@ -133,32 +133,30 @@ def labels_known(
     if not task.static or len(after) != 1:
         return None
     choices = task.choices({}, "") or []
-    for case in _cases(task, before, after[0], choices):
+    # names for the places of choices, and behind them what an index from behind would find
+    places = [f"<{place}>" for place in range(len(choices) + MOST_NUMBERS)]
+    for case in _cases(task, before, after[0]):
 
-        def leads_to(value: Any, case: Mapping[str, Any] = case) -> str | None:
+        def leads_to(
+            value: Any, said: list[str] | None = None, case: Mapping[str, Any] = case
+        ) -> str | None:
             try:
-                parts = task.parts({**case, after[0]: value}, "")
+                parts = task.parts({**case, after[0]: value}, "", said)
             except DataError:
                 return None
             return flat(parts[1]) if len(parts) == 2 else None
 
-        named = {word: leads_to(word) for word in choices}
-        if all(found == word for word, found in named.items()):
-            return dict(zip(choices, choices, strict=True))
-        reached = [leads_to(number) for number in range(MOST_NUMBERS)]
-        # from the end: the number before the first one is an index from behind, as -1 is
-        for start in reversed(range(MOST_NUMBERS - len(choices) + 1)):
-            if reached[start : start + len(choices)] == choices:
-                return {start + place: word for place, word in enumerate(choices)}
-        some = reached[: len(choices)]
-        if len(set(choices)) == len(choices) and sorted(map(str, some)) == sorted(choices):
-            return {number: str(word) for number, word in enumerate(some)}
+        for texts in (choices, task.form.constants):
+            named = {leads_to(text): text for text in texts}
+            if set(choices) <= set(named):
+                return {named[word]: word for word in choices}
+        reached = {leads_to(number, places): number for number in reversed(range(MOST_NUMBERS))}
+        if set(places[: len(choices)]) <= set(reached):
+            return {reached[place]: word for place, word in zip(places, choices, strict=False)}
     return None
 
 
-def _cases(
-    task: PromptsourceTask, before: list[str], label: str, choices: list[str]
-) -> list[dict[str, Any]]:
+def _cases(task: PromptsourceTask, before: list[str], label: str) -> list[dict[str, Any]]:
     """Rows for which the template has a prompt: some columns decide that by their numbers."""
     usual: dict[str, Any] = dict.fromkeys(before, "x")
     tried = [usual]

@@ -22,7 +22,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 import regex
-from jinja2 import TemplateError, Undefined
+from jinja2 import TemplateError, Undefined, nodes
 from jinja2.meta import find_undeclared_variables
 
 from promptkit.errors import DataError, SpecError
@@ -106,7 +106,9 @@ class PeerForm:
         plainly, fenced = _SANDBOXES[rules, False], _SANDBOXES[rules, True]
         try:
             self.tree = plainly.parse(source)
-            self.uses = frozenset(find_undeclared_variables(self.tree) - set(plainly.globals))
+            # looking for variables folds constants, so that it gets a tree of its own
+            found = find_undeclared_variables(plainly.parse(source))
+            self.uses = frozenset(found - set(plainly.globals))
             self._plain = plainly.from_string(source)
             self._fenced = fenced.from_string(source)
         except TemplateError as error:
@@ -115,6 +117,12 @@ class PeerForm:
             raise SpecError(f"{where}: {error.message}{at}") from error
         except (RecursionError, SyntaxError, ValueError, MemoryError) as error:
             raise SpecError(f"{where}: nested too deeply, or a number too long") from error
+
+    @property
+    def constants(self) -> list[str]:
+        """The texts that it names in its expressions, in their order: labels, perhaps."""
+        found = [one.value for one in self.tree.find_all(nodes.Const)]
+        return list(dict.fromkeys(one for one in found if isinstance(one, str)))
 
     def plain(self, values: Mapping[str, Any], row: str) -> str:
         """The text, to the letter.

@@ -64,8 +64,15 @@ class PromptsourceTask:
         text = self.choice_form.plain(_hidden(row), row_id)
         return [_shown(one.strip()) for one in text.split(SEPARATOR)]
 
-    def parts(self, row: Mapping[str, Any], row_id: str) -> list[Text]:
+    def parts(
+        self, row: Mapping[str, Any], row_id: str, choices: list[str] | None = None
+    ) -> list[Text]:
         """Input and target; ``[()]`` where the template leaves this row out.
+
+        Args:
+            row: The row.
+            row_id: Its id.
+            choices: What may be answered, where that is not to be the template's own.
 
         Raises:
             DataError: It cannot be rendered, or falls apart into other than two parts.
@@ -76,8 +83,7 @@ class PromptsourceTask:
                 "for themselves; rename the column"
             )
         values = _hidden(row)
-        choices = self.choices(row, row_id)
-        values[CHOICES] = None if choices is None else choices
+        values[CHOICES] = self.choices(row, row_id) if choices is None else choices
         whole = self.form.text(values, row_id)
         parts = [_unhidden(part) for part in split_text(whole, SEPARATOR)]
         if len(parts) == 1 and not parts[0]:

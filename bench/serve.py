@@ -63,7 +63,8 @@ def main() -> None:
     for name, flags in _settings(options):
         with served(options.model, *flags) as address:
             asyncio.run(load(address, texts[:32], 4))  # connections and caches of the processor
-            for clients, n in ((options.clients, len(texts)), (1, alone)):
+            many = len(texts) if not found else min(options.fewer or len(texts), len(texts))
+            for clients, n in ((options.clients, many), (1, alone)):
                 found.append((name, clients, asyncio.run(load(address, texts[:n], clients))))
                 print(name, clients, f"{n / found[-1][2].wall:.1f}/s", file=sys.stderr)
     Console(width=options.width).print(table(found))
@@ -172,7 +173,9 @@ def gaps(found: list[tuple[str, int, Load]]) -> str:
             if there is None:
                 continue
             other += there["label"] != answer["label"]
-            pairs = zip(there["probabilities"].values(), answer["probabilities"].values())  # type: ignore[attr-defined]
+            pairs = zip(
+                there["probabilities"].values(), answer["probabilities"].values(), strict=True
+            )
             widest = max(widest, *(abs(a - b) for a, b in pairs))
     return (
         f"beside others and alone: {other} other labels, widest gap of a probability {widest:.1e}"
@@ -195,6 +198,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="JSON lines with texts")
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--fewer", type=int, help="requests to every server but the first")
     parser.add_argument("--alone", type=int, help="requests of the one client (a twentieth)")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument(

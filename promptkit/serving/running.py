@@ -49,12 +49,14 @@ def listen(host: str, port: int) -> socket.socket:
         SpecError: It cannot be bound.
     """
     try:
-        family, *_, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError) as error:
         raise SpecError(f"--host {host}: no such address ({_said(error)})") from error
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # with its protocol: of a socket that does not name TCP asyncio does not turn off Nagle's
+    # algorithm, and an answer in two writes then waits 40 ms for the client's delayed ACK
+    found = socket.socket(family, kind, protocol)
     try:
         # else a port stays taken for a minute after a server ended
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

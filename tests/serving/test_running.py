@@ -215,6 +215,7 @@ def test_a_port_that_is_taken_and_an_address_that_is_none():
 
 def test_an_address_is_told_as_a_browser_takes_it():
     with listen("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP  # else each answer waits for a delayed ACK
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", address_of(bound))
         assert not is_open(bound)
     with listen("0.0.0.0", 0) as bound:

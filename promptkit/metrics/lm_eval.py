@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,9 @@ def _counted(
         return float(f1_score(gold[chosen], said[chosen], zero_division=0.0))
 
     generator = np.random.default_rng([seed, 7])
-    drawn = [value_of(generator.integers(0, n, n)) for _ in range(RESAMPLES)] if n > 1 else []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a resample may hold one class alone: the metric is 0 then
+        drawn = [value_of(generator.integers(0, n, n)) for _ in range(RESAMPLES)] if n > 1 else []
     ends = interval(np.array(drawn)) if drawn else (None, None)
     return Score(metric, value_of(np.arange(n)), *ends, n, unscored)
 

@@ -90,7 +90,7 @@ def _check(asked: EvalSpec) -> None:
             )
     if asked.backend not in ("auto", "hf"):
         raise CapabilityError(
-            f"--profile lm-eval scores with backend 'hf', not {asked.backend!r}; leave out --backend"
+            f"--profile lm-eval scores with backend 'hf'; leave out --backend {asked.backend}"
         )
 
 

@@ -86,6 +86,11 @@ def blanks(split: str) -> list[dict]:
     ]  # fmt: skip
 
 
+def endless(split: str) -> list[dict]:
+    """Texts that are longer than a tiny model reads: the harness cuts them from the left."""
+    return [{**row, "sentence": f"{row['sentence']} " * 40} for row in reviews(split)]
+
+
 #: Tasks of the harness itself, and the rows that stand in their columns.
 PUBLIC = {
     "sst2": reviews, "boolq": pairs, "rte": pairs, "mmlu_anatomy": questions, "arc_easy": arc,
@@ -118,6 +123,14 @@ OWN = {
         "doc_to_text": "{{sentence}} =>", "doc_to_target": "label", "doc_to_choice": ["no", "yes"],
         "fewshot_split": "test", "training_split": None,
     }),
+    "too_long": (
+        endless,
+        {
+            "doc_to_text": "{{sentence}}\nMood:",
+            "doc_to_target": "label",
+            "doc_to_choice": ["low", "high and mighty"],
+        },
+    ),
     "several_right": (questions, {
         "doc_to_text": "{{question}}", "doc_to_target": "{{ [answer, (answer + 1) % 4] }}",
         "doc_to_choice": "choices",

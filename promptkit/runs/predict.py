@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.data.ids import canonical
+from promptkit.data.patterns import is_pattern, matched_files
 from promptkit.data.row_stream import STDIN, RowBatch, RowStream, row_stream
 from promptkit.data.row_writers import RowWriter, TextWriter, ending_of, row_writer
 from promptkit.errors import Interrupted, SpecError, StoreError
@@ -68,11 +69,17 @@ def check_output(source: str, output: str, force: bool) -> None:
     target = Path(output).expanduser()
     if not target.absolute().parent.is_dir():
         raise SpecError(f"--output {output}: no such folder {target.parent}")
-    read = Path(source).expanduser()
-    if source != STDIN and target.exists() and read.exists() and target.samefile(read):
+    if target.exists() and any(map(target.samefile, _files_of(source))):
         raise SpecError(f"--output {output}: is the file of rows itself; name another")
     if target.is_dir() or (target.exists() and not force):
         raise SpecError(f"--output {output}: is there already; name another, or say --force")
+
+
+def _files_of(source: str) -> list[Path]:
+    if is_pattern(source):
+        return matched_files(source)
+    path = Path(source).expanduser()
+    return [path] if source != STDIN and path.exists() else []
 
 
 def predict_rows(job: Job, on_rows: OnRows = lambda done, total: None) -> Answered:

@@ -256,6 +256,9 @@ def test_what_cannot_be_written_is_refused_before_the_work(predictor, home):
         with pytest.raises(SpecError, match=said):
             check_output("rows.csv", output, False)
     check_output("rows.csv", "there.csv", True)
+    with pytest.raises(SpecError, match="file of rows itself"):
+        check_output("*.csv", "there.csv", True)
+    check_output("nowhere.csv", "there.csv", True)  # told when the rows are looked for
 
 
 def test_a_template_answers_without_a_saved_model(home):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -227,16 +227,17 @@ class _Work:
                 yield pyarrow.Table.from_batches([batch])
 
     def _opened(self) -> Iterator[tuple[Head, Any]]:
-        """The blocks in order, each counted as it is walked past."""
-        self.done.rows = 0
+        """The blocks in order; what they hold is counted when all have been walked past."""
+        whole = Answered(resumed=self.done.resumed)
         for number in range(self.n_blocks):
             head, file = self.blocks.open(number)
             with file:
                 yield head, file
-            self.done.rows += head.rows
-            self.done.problems.update(head.problems)
-            self.done.cut += head.cut
-            self.done.retried += head.tries > 1
+            whole.rows += head.rows
+            whole.problems.update(head.problems)
+            whole.cut += head.cut
+            whole.retried += head.tries > 1
+        self.done = whole
 
 
 def _answers(
@@ -246,45 +247,51 @@ def _answers(
     import ray
     from ray.data import ActorPoolStrategy
 
-    _set_up(task.patience)
     items = [asdict(piece) for piece in pieces]
     readers = max(1, min(len(pieces), pool.workers // _WORKERS_PER_READER))
-    told = (
-        ray.data.from_items(items, override_num_blocks=len(items))
-        # no share of the processors: a reader must never stand in the way of a worker's successor
-        .map_batches(
-            Reader(task, finished),
-            batch_size=1, batch_format="pyarrow", num_cpus=0, concurrency=readers,
-        )
-        .map_batches(
-            Worker,
-            fn_constructor_args=(task,), compute=ActorPoolStrategy(size=pool.workers),
-            batch_size=1, batch_format="pyarrow", num_cpus=pool.cpus, num_gpus=pool.gpus or None,
-        )
-    )  # fmt: skip
-    try:
-        for table in told.iter_batches(batch_size=None, batch_format="pyarrow"):
-            yield from opened(table)
-    except ray.exceptions.RayActorError as error:
-        raise deaths_while_loading() from error
+    with _set_up(task.patience):
+        told = (
+            ray.data.from_items(items, override_num_blocks=len(items))
+            # no share of the processors: a reader must not take the place of a lost worker
+            .map_batches(
+                Reader(task, finished),
+                batch_size=1, batch_format="pyarrow", num_cpus=0, concurrency=readers,
+            )
+            .map_batches(
+                Worker,
+                fn_constructor_args=(task,), compute=ActorPoolStrategy(size=pool.workers),
+                batch_size=1, batch_format="pyarrow",
+                num_cpus=pool.cpus, num_gpus=pool.gpus or None,
+            )
+        )  # fmt: skip
+        try:
+            for table in told.iter_batches(batch_size=None, batch_format="pyarrow"):
+                yield from opened(table)
+        except ray.exceptions.RayActorError as error:
+            raise deaths_while_loading() from error
 
 
-def _set_up(patience: int) -> None:
+@contextmanager
+def _set_up(patience: int) -> Iterator[None]:
     """Ray Data as it is needed here; of a version that lacks one of these, its own ways do."""
     from ray.data import DataContext
 
     context = DataContext.get_current()
-    context.enable_progress_bars = False
-    # each block of rows goes to a worker by itself, not with others up to so many bytes
-    context.target_max_block_size = 1
     wanted = {
+        # each block of rows goes to a worker by itself, not with others up to so many bytes
+        "target_max_block_size": 1,
+        "enable_progress_bars": False,
         "print_on_execution_start": False,
         "enable_auto_log_stats": False,
         # a large block of a slow model takes its time
         "execution_no_progress_timeout_s": -1,
         "max_consecutive_actor_init_deaths": 2 * patience,
     }
-    for name, value in wanted.items():
-        if hasattr(context, name):
+    before = {name: getattr(context, name) for name in wanted if hasattr(context, name)}
+    for name in before:
+        setattr(context, name, wanted[name])
+    try:
+        yield
+    finally:
+        for name, value in before.items():
             setattr(context, name, value)
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)

@@ -16,6 +16,7 @@ from typing import Any
 
 from promptkit.data.arrow_tables import regrouped
 from promptkit.data.json_rows import parsed_lines
+from promptkit.data.patterns import is_pattern, matched_files
 from promptkit.data.place import Place
 from promptkit.data.row_stream import RowBatch, RowStream, row_stream
 from promptkit.data.text import translated
@@ -81,13 +82,13 @@ def block_batches(batch_rows: int, rows: int) -> int:
 
 def likely_rows(stream: RowStream, source: str, first: RowBatch | None) -> int:
     """About how many rows a file has: as it says, else by its size and its first rows."""
-    path = Path(source).expanduser()
     if stream.total is not None or first is None:
         return stream.total or 0
-    if not path.is_file():
-        return len(first)
+    path = Path(source).expanduser()
+    files = matched_files(source) if is_pattern(source) else [path] if path.is_file() else []
     bytes_each = sum(len(str(tuple(row.values()))) for row in first.rows) / len(first)
-    return ceil(path.stat().st_size / max(1.0, bytes_each))
+    likely = ceil(sum(file.stat().st_size for file in files) / max(1.0, bytes_each))
+    return max(likely, len(first))
 
 
 def pieces_of(cut: Cut, stream: RowStream) -> tuple[list[Piece], int | None]:

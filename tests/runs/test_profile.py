@@ -66,7 +66,7 @@ def test_only_causal_models_are_scored(asked):
 
 
 def test_demonstrations_need_the_split_that_they_are_drawn_from(asked):
-    with pytest.raises(DataError, match="from its split 'train'.*--train-data FILE"):
+    with pytest.raises(DataError, match=r"from its split 'train'.*--train-data FILE"):
         build(changed(asked, shots=2))
     trial = build(changed(asked, shots=2, train_data="train.jsonl"))
     assert trial.spec.strategy["fewshot_seed"] == 1234

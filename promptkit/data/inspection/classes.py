@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from unicodedata import normalize
 
 from promptkit.data.inspection.nouns import Finding, Row, Spot
@@ -36,6 +37,29 @@ def parts_of(label: Value | None) -> tuple[Scalar, ...]:
         if all(isinstance(one, str | int | float) for one in found):
             return tuple(found)
     return (label,)
+
+
+def with_lists(rows: Sequence[Row]) -> list[Row]:
+    """The rows, ``price; delivery`` in one cell read as two labels where it is meant so.
+
+    It is where that leaves fewer labels than the cells are: of "a", "b" and "a;b" two remain, and
+    of "fish; chips" beside "pizza" three would.
+    """
+    cells = {row.label for row in rows if isinstance(row.label, str)}
+    parts = {cell: _cell_parts(cell) for cell in cells}
+    several = any(len(own) > 1 for own in parts.values())
+    if not several or len({one for own in parts.values() for one in own}) >= len(cells):
+        return list(rows)
+    return [
+        replace(row, label=parts[row.label] if row.label.strip() else row.label)
+        if isinstance(row.label, str)
+        else row
+        for row in rows
+    ]
+
+
+def _cell_parts(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
 
 
 def classes(

@@ -10,6 +10,7 @@ from typing import Any
 
 from promptkit.data.columns import ID, LABEL, Columns
 from promptkit.data.guess import label_column, text_column
+from promptkit.data.inspection.classes import with_lists
 from promptkit.data.inspection.nouns import Finding, OnStep, Row, Spot
 from promptkit.data.mapping import renamed
 from promptkit.data.place import NumberedRow, Table
@@ -132,6 +133,7 @@ def gather(
             _read(split, found, roles, limit, made, on_step)
         except DataError as error:
             made.findings.append(_unreadable(split, error))
+    made.rows = with_lists(made.rows)
     if label_map:
         made.rows = [replace(row, label=_renamed(row.label, label_map)) for row in made.rows]
     if made.lacking:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from promptkit.data.inspection.classes import with_lists
 from promptkit.data.inspection.gather import Roles, row_of
 from promptkit.data.inspection.nouns import OnStep, Row
 from promptkit.data.packed import is_packed
@@ -71,7 +72,7 @@ def read_split(found: Source, split: str, roles: Roles, on_step: OnStep) -> Whol
     if not rows:
         raise DataError(f"{table.place.file}: holds no rows")
     paths = found.paths.get(split, ())
-    return WholeSplit(tuple(rows), tuple(raw), table.columns, ending_for(paths), paths)
+    return WholeSplit(tuple(with_lists(rows)), tuple(raw), table.columns, ending_for(paths), paths)
 
 
 def ending_for(paths: Sequence[Path]) -> str:

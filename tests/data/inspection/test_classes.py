@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptkit.data.inspection.classes import classes, parts_of
+from promptkit.data.inspection.classes import classes, parts_of, with_lists
 from tests.data.inspection.rows import rows_of, spots
 
 
@@ -61,6 +61,15 @@ def test_a_list_of_labels_counts_each_of_them():
     assert parts_of('["x", "z"]') == ("x", "z")
     assert parts_of("[not a list]") == ("[not a list]",)
     assert parts_of('[["x"]]') == ('[["x"]]',)
+
+
+def test_several_labels_in_one_cell_are_told_apart_where_that_leaves_fewer():
+    cells = ["price", "delivery", "price; delivery", "", 3]
+    assert [row.label for row in with_lists(rows_of(*(("t", one) for one in cells)))] == [
+        ("price",), ("delivery",), ("price", "delivery"), "", 3,
+    ]  # fmt: skip
+    meals = rows_of(("t", "fish; chips"), ("t", "pizza"))
+    assert with_lists(meals) == meals
 
 
 def test_ratings_may_each_be_rare():

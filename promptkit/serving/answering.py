@@ -21,11 +21,13 @@ class Unanswered:
         retryable: Whether the same row may be answered later: then the whole request is refused,
             and asked again.
         bug: Whether it was none of the errors that promptkit raises on purpose.
+        cause: What failed beneath, by its type.
     """
 
     problem: str
     retryable: bool = False
     bug: bool = False
+    cause: str = ""
 
 
 Outcome = Prediction | Unanswered
@@ -47,7 +49,8 @@ def outcomes(strategy: Strategy, examples: Sequence[Example], on_bug: OnBug) -> 
     except Exception as error:
         if isinstance(error, BackendError) and error.retryable:
             # a server that is down is not found out row by row
-            return [Unanswered(str(error), retryable=True)] * len(examples)
+            cause = type(error.__cause__ or error).__name__
+            return [Unanswered(str(error), retryable=True, cause=cause)] * len(examples)
         if len(examples) == 1:
             return [_unanswered(error, examples[0], on_bug)]
         middle = len(examples) // 2

@@ -144,12 +144,7 @@ async def _serve(
     for task in (failed, asked):
         task.cancel()
     if failed.done() and not failed.cancelled():
-        error = failed.result()
-        raise (
-            error
-            if isinstance(error, PromptkitError)
-            else PromptkitError(f"the server ends, as its model failed ({type(error).__name__})")
-        )
+        raise _ending(failed.result(), service)
     events("stopped", "error" if left else "info", unanswered_requests=left)
     return 1 if left else 0
 
@@ -177,10 +172,17 @@ class _Stopping:
         name = signal.Signals(number).name
         if self.name is not None or self.loop is None:
             # not even the loop has to be well: it may be what does not end
-            os.write(2, f"promptkit: {name} again: ends at once\n".encode())
+            os.write(2, f"promptkit: {name}: ends at once\n".encode())
             os._exit(128 + number)
         self.name = name
         self.loop.call_soon_threadsafe(self.asked.set)
+
+
+def _ending(error: BaseException, service: Service) -> BaseException:
+    """What the process ends with where its model failed."""
+    if isinstance(error, PromptkitError) or service.served is None:
+        return error  # a bug, before any row came: it keeps its traceback
+    return PromptkitError(f"the server ends, as its model failed ({type(error).__name__})")
 
 
 def _said(error: Exception) -> str:

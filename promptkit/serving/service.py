@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from promptkit.errors import PromptkitError
 from promptkit.serving.access import Keys
-from promptkit.serving.answering import Unanswered
+from promptkit.serving.answering import Outcome, Unanswered
 from promptkit.serving.bodies import Receive, Request
 from promptkit.serving.events import Events
 from promptkit.serving.limits import Limits
@@ -19,7 +19,7 @@ from promptkit.serving.refusals import ClientGone, Refusal
 from promptkit.serving.rows import ReadRow, characters
 from promptkit.serving.served import Served
 from promptkit.serving.waiting import Job, QueueFull, Waiting
-from promptkit.serving.worker import Worker, is_answered
+from promptkit.serving.worker import Worker
 
 State = Literal["loading", "ready", "stopping", "broken"]
 #: Seconds after which a client may ask again that came before the model was loaded.
@@ -119,7 +119,8 @@ class Service:
             await self._asked(job, receive, began)
             for outcome in job.outcomes:
                 if isinstance(outcome, Unanswered) and outcome.retryable:
-                    raise _broken(outcome.problem)
+                    # its message may tell where that is, which is nobody's business out there
+                    raise _broken("what runs the model cannot be reached; ask again later")
             told = list(zip(job.outcomes, job.prompts, strict=True))
         return self._told(self.served, read, told)
 
@@ -132,14 +133,9 @@ class Service:
                 found.append(served.answers.of(row, None, row.problem))
                 self.meters.rows("problem")
                 continue
-            outcome, prompt = next(outcomes)
-            if isinstance(outcome, Unanswered):
-                found.append(served.answers.of(row, None, outcome.problem, prompt))
-            else:
-                found.append(served.answers.of(row, outcome, "", prompt))
-            abstained = found[-1]["abstained"]
-            kind = "problem" if not is_answered(outcome) else "answered"
-            self.meters.rows("abstained" if kind == "answered" and abstained else kind)
+            found.append(_said(served, row, *next(outcomes)))
+            kind = "abstained" if found[-1]["abstained"] else "answered"
+            self.meters.rows("problem" if found[-1]["problem"] else kind)
         return found
 
     async def _asked(self, job: Job, receive: Receive, began: float) -> None:
@@ -220,16 +216,16 @@ class Service:
         if not self._open:
             self._idle.set()
 
-    def _on_ready(self, served: Served, sample: dict[str, Any]) -> None:
+    def _on_ready(self, served: Served, sample: dict[str, Any], took: dict[str, Any]) -> None:
         self.served, self.sample = served, sample
         card = served.card
-        self.meters.model(
-            {"name": served.name, **{key: card[key] for key in ("hash", "promptkit")}}
-        )
+        named = {key: card[key] for key in ("model", "hash", "promptkit")}
+        self.meters.model(named)
         for note in served.notes:
             self.events("note", message=note)
         if self.state == "loading":
             self.state = "ready"
+            self.events("ready", **named, **took)
 
     def _on_failed(self, error: BaseException) -> None:
         self._error = error
@@ -245,6 +241,16 @@ class Service:
         except RuntimeError:
             if not self._loop.is_closed():
                 raise
+
+
+def _said(served: Served, row: ReadRow, outcome: Outcome, prompt: Any) -> dict[str, Any]:
+    """The answer to a row that the model had; one that cannot be told does not spoil the others."""
+    if isinstance(outcome, Unanswered):
+        return served.answers.of(row, None, outcome.problem, prompt)
+    try:
+        return served.answers.of(row, outcome, "", prompt)
+    except PromptkitError as error:  # no probabilities, where how sure it is has to be told
+        return served.answers.of(row, None, str(error), prompt)
 
 
 def _broken(why: str) -> Refusal:

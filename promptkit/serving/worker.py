@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from promptkit.errors import PromptkitError
-from promptkit.serving.answering import Outcome, Unanswered, outcomes, where
+from promptkit.serving.answering import Unanswered, outcomes, where
 from promptkit.serving.cpus import use_threads
 from promptkit.serving.events import Events
 from promptkit.serving.limits import Limits
@@ -32,7 +32,8 @@ class Worker(threading.Thread):
         meters: Told of every batch.
         events: Told what goes wrong.
         threads: Threads that the model computes with; None chooses.
-        on_ready: Called from this thread with what is served and the answer to its sample row.
+        on_ready: Called from this thread with what is served, the answer to its sample row, and
+            what it took.
         on_failed: Called from this thread where there is no model, or it is broken.
     """
 
@@ -45,7 +46,7 @@ class Worker(threading.Thread):
         events: Events,
         *,
         threads: int | None = None,
-        on_ready: Callable[[Served, dict[str, Any]], None],
+        on_ready: Callable[[Served, dict[str, Any], dict[str, Any]], None],
         on_failed: Callable[[BaseException], None],
     ) -> None:
         # a daemon: a model that is in the middle of something must not keep a process from ending
@@ -63,11 +64,8 @@ class Worker(threading.Thread):
             threads = use_threads(self._threads)
             loaded = perf_counter()
             sample = self._warmed(served)
-            self._events(
-                "ready", model=served.name, hash=served.card["hash"], threads=threads,
-                load_s=loaded - began, warm_s=perf_counter() - loaded,
-            )  # fmt: skip
-            self._on_ready(served, sample)
+            took = {"load_s": loaded - began, "warm_s": perf_counter() - loaded}
+            self._on_ready(served, sample, {"threads": threads, **took})
             while batch := self._waiting.take(self._limits.batch_rows, self._limits.batch_wait):
                 self._answer(served, batch)
         except BaseException as error:
@@ -101,12 +99,15 @@ class Worker(threading.Thread):
         self._meters.batch(len(batch), seconds)
         speed = len(batch) / max(seconds, 1e-6)
         self.rate = speed if not self.rate else 0.8 * self.rate + 0.2 * speed
+        lost = [one for one in found if isinstance(one, Unanswered)]
+        if any(one.retryable for one in lost):
+            self._events("unreachable", "error", rows=len(batch), cause=lost[0].cause)
         for (job, place), outcome in zip(batch, found, strict=True):
             job.outcomes[place] = outcome
             job.left -= 1
             if not job.left:
                 job.done(job)
-        if all(isinstance(one, Unanswered) and one.bug for one in found):
+        if len(lost) == len(found) and all(one.bug for one in lost):
             self._check_alive(served)
 
     def _prompt(self, served: Served, example: Example) -> Any:
@@ -129,8 +130,3 @@ class Worker(threading.Thread):
     def _on_bug(self, error: Exception, rows: int) -> None:
         self._meters.bug(rows)
         self._events("failed", "error", error=type(error).__name__, at=where(error), rows=rows)
-
-
-def is_answered(outcome: Outcome) -> bool:
-    """Whether a row has a label."""
-    return not isinstance(outcome, Unanswered) and outcome.label is not None

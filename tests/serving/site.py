@@ -38,7 +38,7 @@ class Gated:
 
     def __init__(self, open=True):
         self.gate, self.begun = threading.Event(), threading.Event()
-        self.batches, self.dead = [], False
+        self.batches, self.dead, self.error = [], False, None
         if open:
             self.gate.set()
 
@@ -49,6 +49,8 @@ class Gated:
         self.batches.append([row.fields["text"] for row in examples])
         self.begun.set()
         assert self.gate.wait(20)
+        if self.error:
+            raise self.error
         for row in examples:
             if self.dead or "poison" in row.fields["text"]:
                 raise RuntimeError(f"cannot bear {row.fields['text']}")

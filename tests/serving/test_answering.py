@@ -55,7 +55,8 @@ def test_a_server_that_is_down_is_not_found_out_row_by_row():
     fussy = Fussy({"x": BackendError("no connection", retryable=True)})
     found = outcomes(fussy, rows("a", "x", "b", "c"), lambda *told: None)
     assert fussy.calls == 1
-    assert found == [Unanswered("no connection", retryable=True)] * 4
+    down = Unanswered("no connection", retryable=True, cause="BackendError")
+    assert found == [down] * 4
     lasting = Fussy({"x": BackendError("this text is refused")})
     assert sum(isinstance(one, Unanswered) for one in outcomes(lasting, rows("a", "x"), print)) == 1
 

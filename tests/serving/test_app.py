@@ -184,7 +184,7 @@ async def test_requests_are_counted_and_told_without_their_text():
             "promptkit_ready 1.0",
         ):
             assert line in text, line
-        assert 'promptkit_model_info{hash="0123456789abcdef",name="gated"' in text
+        assert 'promptkit_model_info{hash="0123456789abcdef",model="gated"' in text
         log = "".join(served.lines)
         assert "secret" not in log + text
         assert "route=/predict method=POST status=200" in log

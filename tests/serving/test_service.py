@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from promptkit.errors import BackendError
 from promptkit.serving.bodies import Request
 from promptkit.serving.refusals import ClientGone
 from promptkit.types import Example
@@ -167,11 +168,23 @@ async def test_a_model_that_is_broken_ends_the_server_and_one_bad_row_does_not()
 
 
 @running
+async def test_a_server_of_the_model_that_is_down_is_no_answer_and_no_secret():
+    model = Gated()
+    async with site(model) as served:
+        model.error = BackendError("http://inside:9000: refused", retryable=True)
+        answer = await served.predict({"rows": ["a", "b"]})
+        assert (answer.status_code, answer.json()["error"]["type"]) == (503, "model_unavailable")
+        assert "inside" not in answer.text
+        assert "retry-after" in answer.headers
+        assert "error unreachable rows=2 cause=BackendError" in "".join(served.lines)
+        model.error = None
+        assert (await served.predict({"row": "a"})).status_code == 200
+
+
+@running
 async def test_a_model_that_cannot_be_loaded_is_told():
 
-    async with site(
-        asked(model="no-such-folder-or-model", template="sentiment_zero_shot")
-    ) as served:
+    async with site(asked(model="no-such-model", template="sentiment_zero_shot")) as served:
         assert served.service.state == "broken"
         assert "no-such-model" in str(await served.service.failed())
 

@@ -240,6 +240,9 @@ def _silent() -> Iterator[None]:
 
 
 def _handed_on() -> dict[str, str]:
+    """Variables for workers elsewhere; a job that was submitted hands on its own, and no others."""
+    if "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ:
+        return {}
     return {name: value for name, value in os.environ.items() if name.startswith(HANDED_ON)}
 
 

@@ -7,6 +7,8 @@
 A model that cannot be loaded gets a line that says why, and the others go on.
 """
 
+# needs: the hub
+
 from __future__ import annotations
 
 import argparse

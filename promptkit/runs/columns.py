@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptkit.data import load
+from promptkit.data.sources import find
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.prompts.imported import ImportedTemplate
@@ -51,7 +51,7 @@ def load_options(asked: EvalSpec, template: Template, columns: Mapping[str, str]
 def train_split(source: str) -> str | None:
     """A data set with a split ``train`` gives that one; a file gives itself."""
     try:
-        load(source, split="train", fields=(), require_labels=False)
+        found = find(source, streaming=True)  # of a set on the Hub no row is downloaded for this
+        return "train" if found.chosen("train") == "train" else None
     except DataError:
         return None
-    return "train"

@@ -11,7 +11,7 @@ from promptkit.prompts import Template, find_template
 from promptkit.prompts.imported import ImportedTemplate
 from promptkit.runs.adapt import is_learned
 from promptkit.runs.columns import field_columns, load_options, train_split
-from promptkit.runs.imported_rows import in_terms, with_words
+from promptkit.runs.imported_rows import in_terms
 from promptkit.runs.labels import settle_labels
 from promptkit.runs.plain import TEXT, field_names, plain_template, template_for
 from promptkit.runs.spec import EvalSpec
@@ -27,7 +27,6 @@ def rows_for(asked: EvalSpec) -> tuple[Template, Dataset, Dataset | None, list[s
     """
     template, columns = template_and_columns(asked)
     data, train = _rows(asked, template, columns)
-    asked = with_words(asked, template)
     template, data, train, notes = settle_labels(asked, template, data, train)
     if isinstance(template, ImportedTemplate):
         data, told = in_terms(template, data)
@@ -52,9 +51,12 @@ def rows_to_learn(asked: EvalSpec) -> tuple[Template, Dataset, dict[str, str], l
     template, columns = template_and_columns(asked)
     source = _source(asked, template)
     rows = load(
-        source, split=asked.split or train_split(source), **load_options(asked, template, columns)
+        source,
+        split=asked.split or train_split(source),
+        limit=_first_rows(asked, source),
+        **load_options(asked, template, columns),
     )
-    settled, rows, _, notes = settle_labels(with_words(asked, template), template, rows, rows)
+    settled, rows, _, notes = settle_labels(asked, template, rows, rows)
     if isinstance(settled, ImportedTemplate):
         rows, told = in_terms(settled, rows)
         notes += told
@@ -118,7 +120,7 @@ def _rows(
     asked: EvalSpec, template: Template, columns: Mapping[str, str]
 ) -> tuple[Dataset, Dataset | None]:
     source, options = _source(asked, template), load_options(asked, template, columns)
-    data = load(source, split=asked.split, **options)
+    data = load(source, split=asked.split, limit=_first_rows(asked, source), **options)
     if asked.train_data is not None:
         return data, load(asked.train_data, split=train_split(asked.train_data), **options)
     train = train_split_of(source, split=asked.split, **options)
@@ -128,6 +130,15 @@ def _rows(
             "than those to evaluate; give some with --train-data FILE"
         )
     return data, train
+
+
+def _first_rows(asked: EvalSpec, source: str) -> int | None:
+    """``--limit``, where it is known before rows are read and spares the download of the others.
+
+    Elsewhere all rows are read and checked: a limit never hides that the last one is broken.
+    """
+    picks = asked.labels or asked.out_of_scope is not None
+    return asked.limit if source.startswith("hf:") and not picks else None
 
 
 def _source(asked: EvalSpec, template: Template) -> str:

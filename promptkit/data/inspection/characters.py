@@ -67,6 +67,7 @@ _ENTITY = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"(?:https?://|www\.)\S+\Z", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2})")
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
 
 
@@ -129,6 +130,11 @@ def _invisible(text: str) -> str:
     return f"U+{ord(found.group()):04X}" if found else ""
 
 
+def _escape(text: str) -> str:
+    found = _ESCAPE.search(text) if "\\" in text else None
+    return found.group() if found else ""
+
+
 def _html(text: str) -> str:
     found = _TAG.search(text) if "<" in text else None
     if found is None and "&" in text:
@@ -163,6 +169,9 @@ SIGNS = (
          "remove them: what is read is not what is seen", _bidi),
     Sign("invisible", "characters that cannot be seen", "look",
          "remove them: they part words into other tokens", _invisible),
+    Sign("escapes", "characters spelled out as escapes", "look",
+         "read the source with a JSON reader, which turns them into what they stand for",
+         _escape, True),
     Sign("html", "remains of HTML", "look",
          "take the text out of the HTML (tags away, entities resolved)", _html, True),
     Sign("only-address", "nothing but web addresses", "look",

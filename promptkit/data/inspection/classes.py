@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from unicodedata import normalize
 
 from promptkit.data.inspection.nouns import Finding, Row, Spot
@@ -17,6 +19,8 @@ from promptkit.types import Scalar, Value, label_key
 LOPSIDED = 0.8
 #: Different numbers from which on labels are taken for ratings, of which each may be rare.
 RATINGS = 20
+#: Rows from which on their order says something.
+ORDERED = 20
 _NAMED = 6
 
 
@@ -97,6 +101,7 @@ def classes(
             note=f"{len(names):,} in {len(rows):,} rows",
         )  # fmt: skip
         return
+    yield from _in_order(rows)
     yield from _in_one_split(rows, splits, names, places)
     yield from _sizes(rows, names, places)
 
@@ -159,6 +164,27 @@ def _undeclared(
             tuple(spots),
             _listed([repr(names[key]) for key in strange]),
         )
+
+
+def _in_order(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Splits whose rows stand label after label, so that their first rows have few labels."""
+    by_split: dict[str, list[tuple[str, object]]] = {}
+    for row in rows:
+        if row.label is not None:
+            by_split.setdefault(row.split, []).append(label_key(row.label))
+    told = []
+    for split, keys in by_split.items():
+        n = len(keys)
+        changes = sum(one != other for one, other in pairwise(keys))
+        # neighbours of rows in any order differ as often as two drawn rows do
+        by_chance = n - sum(times * times for times in Counter(keys).values()) / max(n, 1)
+        if n >= ORDERED and changes < by_chance / 5:
+            told.append(split)
+    if told:
+        yield Finding(
+            "in-order", "rows that stand in the order of their labels", "look",
+            "shuffle them before the first rows are taken, as --limit does", note=", ".join(told),
+        )  # fmt: skip
 
 
 def _in_one_split(

@@ -52,6 +52,7 @@ def test_what_was_meant_is_told():
         ("soft\u00adhyphen", "invisible", "U+00AD"),
         ("one<br/>two", "html", "<br/>"),
         ('<a href="http://x.y">here</a>', "html", '<a href="http://x.y">'),
+        ("don\\u2019t", "escapes", "\\u2019"),
         ("Tom &amp; Jerry", "html", "&amp;"),
         ("5 &#8364;", "html", "&#8364;"),
         ("https://a.b/c www.d.e", "only-address", "nothing but addresses"),
@@ -65,7 +66,7 @@ def test_each_sign_is_seen(text, kind, note):
 @pytest.mark.parametrize(
     "text",
     [
-        "a < b and b > c", "x <- y", "<3 you", "AT&T; R&D;", "tab\tand\nline", 
+        "a < b and b > c", "x <- y", r"C:\users\xavier", "<3 you", "AT&T; R&D;", "tab\tand\nline", 
         "see https://a.b now",
         "emoji 👩‍👩‍👧 and 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "שלום \u202bעולם\u202c", "😀", "日本", "<user> said",
     ],

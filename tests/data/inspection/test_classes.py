@@ -32,6 +32,7 @@ def test_how_they_differ_is_told(labels, how):
 
 def test_missing_rare_and_lopsided_labels():
     told = found([*["a"] * 50, *["b"] * 3, None, " "])
+    assert set(told) == {"no-label", "lopsided", "rare-label"}
     assert [spot.row for spot in told["no-label"].spots] == [53, 54]
     assert told["rare-label"].note == "1 of 2 labels: 'b'"
     assert told["lopsided"].note.endswith("are 'a'")
@@ -61,6 +62,12 @@ def test_a_list_of_labels_counts_each_of_them():
     assert parts_of('["x", "z"]') == ("x", "z")
     assert parts_of("[not a list]") == ("[not a list]",)
     assert parts_of('[["x"]]') == ('[["x"]]',)
+
+
+def test_rows_in_the_order_of_their_labels_are_told():
+    assert found(["a"] * 15 + ["b"] * 15)["in-order"].note == "all"
+    assert "in-order" not in found(["a", "b", "b"] * 10)
+    assert "in-order" not in found(["a"] * 6 + ["b"] * 6)
 
 
 def test_several_labels_in_one_cell_are_told_apart_where_that_leaves_fewer():

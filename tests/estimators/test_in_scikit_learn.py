@@ -8,6 +8,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import AdaBoostClassifier, StackingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -172,6 +173,13 @@ def test_shots_calibration_and_selector_are_searched_together():
 def test_its_probabilities_are_calibrated(model, ensemble):
     found = CalibratedClassifierCV(model, cv=2, ensemble=ensemble).fit(TEXTS, Y)
     assert found.predict_proba(TEXTS).sum(axis=1) == pytest.approx(np.ones(30))
+
+
+def test_what_is_fitted_already_is_calibrated_without_another_fit():
+    fitted = featured().fit(TEXTS[:15], Y[:15])
+    found = CalibratedClassifierCV(FrozenEstimator(fitted), cv=2).fit(TEXTS[15:], Y[15:])
+    assert found.calibrated_classifiers_[0].estimator.estimator is fitted
+    assert found.predict_proba(TEXTS).shape == (30, 3)
 
 
 def test_its_threshold_is_tuned():

@@ -5,8 +5,9 @@
 
 Each setting has a server process of its own, on a free port of loopback; the clients are coroutines
 of this process that write and read sockets themselves, so that they take little of the processors
-that the server needs too. Every text is another one: no cache answers. Counted are answers of
-status 200 whose row was the one that was sent; anything else is lost.
+that the server needs too. No server is asked about a text twice, as models remember what they
+computed. Counted are answers of status 200 whose row was the one that was sent; anything else is
+lost.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -46,7 +48,7 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     lost: int = 0
     wall: float = 0.0
-    answers: dict[int, dict[str, object]] = field(default_factory=dict)
+    answers: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def at(self, share: float) -> float:
         """Milliseconds that so large a share of the requests took at most."""
@@ -57,16 +59,17 @@ class Load:
 def main() -> None:
     """Print a table."""
     options = _options()
-    texts = list(islice(_texts(options.data), options.requests))
     alone = options.alone or max(options.requests // 20, 1)
+    rows = list(enumerate(islice(_texts(options.data), options.requests + 2 * alone)))
     found: list[tuple[str, int, Load]] = []
     for name, flags in _settings(options):
+        # what one server is asked alone another one is asked beside others
+        single, rest = (rows[-alone:], rows[:-alone]) if found else (rows[:alone], rows[alone:])
+        many = rest[: options.fewer] if found else rest[-options.requests :]
         with served(options.model, *flags) as address:
-            asyncio.run(load(address, texts[:32], 4))  # connections and caches of the processor
-            many = len(texts) if not found else min(options.fewer or len(texts), len(texts))
-            for clients, n in ((options.clients, many), (1, alone)):
-                found.append((name, clients, asyncio.run(load(address, texts[:n], clients))))
-                print(name, clients, f"{n / found[-1][2].wall:.1f}/s", file=sys.stderr)
+            for clients, asked in ((options.clients, many), (1, single)):
+                found.append((name, clients, asyncio.run(load(address, asked, clients))))
+                print(name, clients, f"{len(asked) / found[-1][2].wall:.1f}/s", file=sys.stderr)
     Console(width=options.width).print(table(found))
     print(gaps(found))
 
@@ -103,9 +106,9 @@ def served(model: str, *flags: str) -> Iterator[str]:
             print(said[-2000:], file=sys.stderr)
 
 
-async def load(address: str, texts: list[str], clients: int) -> Load:
+async def load(address: str, rows: list[tuple[int, str]], clients: int) -> Load:
     """So many clients, each of which asks again as soon as it is answered."""
-    found, left = Load(), iter(enumerate(texts))
+    found, left = Load(), iter(rows)
     began = time.perf_counter()
     await asyncio.gather(*(_client(address, left, found) for _ in range(clients)))
     found.wall = time.perf_counter() - began
@@ -165,20 +168,24 @@ def table(found: list[tuple[str, int, Load]]) -> Table:
 
 def gaps(found: list[tuple[str, int, Load]]) -> str:
     """Whether rows are answered alike whatever they are batched with."""
-    alone = next(one for _, clients, one in found if clients == 1).answers
-    other, widest = 0, 0.0
+    alone: dict[int, dict[str, Any]] = {}
+    for _, clients, one in found:
+        alone |= one.answers if clients == 1 else {}
+    other, widest, compared = 0, 0.0, 0
     for _, clients, one in found:
         for number, answer in alone.items():
             there = one.answers.get(number) if clients > 1 else None
             if there is None:
                 continue
+            compared += 1
             other += there["label"] != answer["label"]
             pairs = zip(
                 there["probabilities"].values(), answer["probabilities"].values(), strict=True
             )
             widest = max(widest, *(abs(a - b) for a, b in pairs))
     return (
-        f"beside others and alone: {other} other labels, widest gap of a probability {widest:.1e}"
+        f"{compared} rows beside others and alone: {other} other labels, widest gap of a "
+        f"probability {widest:.1e}"
     )
 
 

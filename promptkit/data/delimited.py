@@ -42,7 +42,7 @@ def read_delimited(path: Path, file: str, *, delimiter: str) -> Table:
             never closed, a NUL byte, text that is not UTF-8.
     """
     place = Place(file, "line")
-    lines = text_lines(path, place, newline="")
+    lines: Iterable[str] = text_lines(path, place, newline="")
     if is_packed(path):
         lines = _Bounded(lines, place)
     return delimited_table(lines, place, delimiter=delimiter)
@@ -68,22 +68,18 @@ class _Bounded:
     One quote that is never closed makes one record of all the gigabytes after it.
     """
 
-    def __init__(self, lines: Iterator[str], place: Place) -> None:
-        self._lines, self._place, self._size, self._number = lines, place, 0, 0
+    def __init__(self, lines: Iterable[str], place: Place) -> None:
+        self._lines, self._place, self._size = lines, place, 0
 
     def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self._number += 1
-        self._size += len(line)
-        if self._size > LINE_LIMIT:
-            raise DataError(
-                f"{self._place.at(self._number)}: one row has more than {LINE_LIMIT // 2**20} Mi "
-                'characters by now; is a quote (") opened before and never closed?'
-            )
-        return line
+        for number, line in enumerate(self._lines, start=1):
+            self._size += len(line)
+            if self._size > LINE_LIMIT:
+                raise DataError(
+                    f"{self._place.at(number)}: one row has more than {LINE_LIMIT // 2**20} Mi "
+                    'characters by now; is a quote (") opened before and never closed?'
+                )
+            yield line
 
     def measured(self, records: Iterator[T]) -> Iterator[T]:
         """The records, counted from nothing after each."""

@@ -14,16 +14,15 @@ RUN pip install --no-cache-dir -c constraints.txt ".[serve]"
 
 FROM python:3.11-slim
 COPY --from=build /venv /venv
-# The model is there already: nothing is asked for on the network. A home that anybody may write to
-# lets the file system be read-only but for /tmp.
+RUN useradd --no-log-init --create-home --uid 10001 served
+# The model is there already: nothing is asked for on the network
 ENV PATH="/venv/bin:$PATH" \
     HF_HUB_OFFLINE=1 \
-    HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # By number, so that an orchestrator sees that it is not root
 USER 10001:10001
-WORKDIR /tmp
+WORKDIR /home/served
 # A folder that `promptkit tune` saved
 VOLUME ["/model"]
 EXPOSE 8000

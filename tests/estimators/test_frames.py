@@ -79,7 +79,10 @@ SERIES = {
     "pyarrow": pa.array,
     "pyarrow chunked": lambda values: pa.chunked_array([values[:1], values[1:]]),
     "numpy": np.array,
-    "numpy strings": lambda values: np.array(values, np.dtypes.StringDType()),
+    # numpy 1 has no strings of its own
+    "numpy strings": lambda values: np.array(
+        values, getattr(np.dtypes, "StringDType", lambda: object)()
+    ),
     "generator": lambda values: (value for value in values),
 }
 

@@ -72,7 +72,7 @@ def compared(name: str, shots: int, model: Path, n: int) -> str:
             apart = max(apart, *(abs(a - b) for a, b in zip(log_p, told, strict=True)))
         found = {score.metric: score.value for score in record.report.scores}
         metrics = [
-            f"{metric} {value:.3f}{'' if abs(found[metric] - value) < 1e-9 else ' DIFFERS'}"
+            f"{metric} {value:.3f}{'' if abs(found[metric] - value) < 1e-6 else ' DIFFERS'}"
             for metric, value in results_of(results).items()
         ]
     equal = "equal" if same else "DIFFER"

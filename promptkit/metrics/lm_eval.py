@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptkit.metrics.bootstrap import interval
+from promptkit.metrics.rows import Floats, Ints
 from promptkit.types import Score
 
 #: What the normal distribution holds of itself within so many standard errors: 95%.
 WITHIN = 1.959963984540054
-RESAMPLES = 2000
+RESAMPLES, AT_ONCE = 2000, 200
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,6 @@ def _counted(
     metric: str, rows: Sequence[Judged], own: Callable[[list[Any]], float] | None, seed: int
 ) -> Score:
     """F1 of class 1, or Matthews' correlation, over (gold, predicted)."""
-    from sklearn.metrics import f1_score, matthews_corrcoef
-
     gold = np.array([row.gold[0] for row in rows])
     said = np.array([_best("acc", row) if row.log_p else -1 for row in rows])
     n, unscored = len(rows), sum(not row.log_p for row in rows)
@@ -107,17 +105,34 @@ def _counted(
         items = list(zip(gold.tolist(), said.tolist(), strict=True))
         return Score(metric, float(own(items)), None, None, n, unscored)
 
-    def value_of(chosen: NDArray[np.int64]) -> float:
-        if metric == "mcc":
-            return float(matthews_corrcoef(gold[chosen], said[chosen]))
-        return float(f1_score(gold[chosen], said[chosen], zero_division=0.0))
-
+    counted = _f1 if metric == "f1" else _mcc
+    value = float(counted(np.ones((1, n)), gold, said)[0])
+    if n < 2:
+        return Score(metric, value, None, None, n, unscored)
     generator = np.random.default_rng([seed, 7])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a resample may hold one class alone: the metric is 0 then
-        drawn = [value_of(generator.integers(0, n, n)) for _ in range(RESAMPLES)] if n > 1 else []
-    ends = interval(np.array(drawn)) if drawn else (None, None)
-    return Score(metric, value_of(np.arange(n)), *ends, n, unscored)
+    drawn = [
+        counted(generator.multinomial(n, np.full(n, 1 / n), AT_ONCE).astype(np.float64), gold, said)
+        for _ in range(RESAMPLES // AT_ONCE)
+    ]
+    return Score(metric, value, *interval(np.concatenate(drawn)), n, unscored)
+
+
+def _f1(weights: Floats, gold: Ints, said: Ints) -> Floats:
+    """(r,) F1 of class 1; 0 where there is nothing to find and nothing was said."""
+    right = weights @ ((gold == 1) & (said == 1))
+    both = weights @ (gold == 1) + weights @ (said == 1)
+    return np.asarray(np.divide(2 * right, both, out=np.zeros_like(both), where=both > 0))
+
+
+def _mcc(weights: Floats, gold: Ints, said: Ints) -> Floats:
+    """(r,) Matthews' correlation of any number of classes (Gorodkin 2004); 0 of one class alone."""
+    classes = np.unique(np.concatenate([gold, said]))
+    truly, claimed = (weights @ (one[:, None] == classes) for one in (gold, said))
+    n = weights.sum(axis=1)
+    together = (weights @ (gold == said)) * n - (truly * claimed).sum(axis=1)
+    spread = (n**2 - (truly**2).sum(axis=1)) * (n**2 - (claimed**2).sum(axis=1))
+    root = np.sqrt(spread)
+    return np.asarray(np.divide(together, root, out=np.zeros_like(root), where=spread > 0))
 
 
 def _brier(rows: Sequence[Judged]) -> Score:

@@ -32,10 +32,10 @@ def build(asked: EvalSpec) -> Trial:
     Raises:
         PromptkitError: The first thing that is wrong.
     """
-    if is_saved(asked.model):
-        return saved_trial(asked)
     if asked.profile is not None:
         return profiled(asked)
+    if is_saved(asked.model):
+        return saved_trial(asked)
     template, data, train, notes = rows_for(asked)
     train, outside = _set_apart(train, asked.out_of_scope)
     unlabelled, told_of = unlabelled_rows(asked, template, data.examples)

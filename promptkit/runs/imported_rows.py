@@ -42,7 +42,7 @@ def imported_options(
     }
 
 
-def with_words(asked: EvalSpec, template: Template) -> EvalSpec:
+def knowing_words(asked: EvalSpec, template: Template) -> EvalSpec:
     """What was asked for, labels known by their words as well: ``negative`` for 0."""
     # the numbers of a scale are no names
     words = {} if template.task.kind == "rate" else said_as(template)

@@ -11,6 +11,7 @@ from promptkit.data import Dataset, apply_labels, match_label, renamed
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template
 from promptkit.prompts.parts_asked import tags_of
+from promptkit.runs.imported_rows import knowing_words
 from promptkit.runs.spec import EvalSpec
 from promptkit.strategies.rated import number_of
 from promptkit.types import Scalar, label_key
@@ -20,6 +21,7 @@ def settle_labels(
     asked: EvalSpec, template: Template, data: Dataset, train: Dataset | None
 ) -> tuple[Template, Dataset, Dataset | None, list[str]]:
     """One label set for template, rows and training rows; what was left out is noted."""
+    asked = knowing_words(asked, template)
     if template.choosing or template.writing:
         why = "each row brings its choices" if template.choosing else "the answer is a text"
         for option in ("labels", "out_of_scope"):

@@ -117,7 +117,7 @@ def _loaded(
         options["label_field"] = LABEL
     if source != asked.data and asked.id_field not in there:
         options["id_field"] = ID
-    found = load(source, split=split, require_labels=False, **options)
+    found = load(source, split=split, **{**options, "require_labels": False})
     if not unlabelled:
         return found
     # a column called so by chance, where labels were said to stand in another

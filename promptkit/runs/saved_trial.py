@@ -9,8 +9,11 @@ from typing import Any
 from promptkit.data import Dataset, apply_labels, columns_of, load
 from promptkit.errors import DataError, SpecError, nearest
 from promptkit.prompts import Template, find_template
+from promptkit.prompts.imported import ImportedTemplate
 from promptkit.protocols import Strategy
 from promptkit.runs.adapt import ASKING, uses_model
+from promptkit.runs.columns import load_options
+from promptkit.runs.imported_rows import in_terms, knowing_words
 from promptkit.runs.kinds import STRUCTURED
 from promptkit.runs.labels import settle_labels
 from promptkit.runs.manifest import read_manifest
@@ -138,17 +141,11 @@ def _rows(asked: EvalSpec, recipe: Recipe) -> tuple[Dataset, list[str]]:
         text_field=asked.text_field,
         fields=asked.fields,
     )
-    data = load(
-        source,
-        split=asked.split,
-        fields=template.task.fields,
-        columns=columns,
-        label_field=asked.label_field,
-        id_field=asked.id_field,
-    )
+    data = load(source, split=asked.split, **load_options(asked, template, columns))
     if template.task.kind == "classify":
         labels = template.task.labels
-        data, dropped = apply_labels(data, labels, asked.label_map, keep=asked.labels)
+        known_as = knowing_words(asked, template).label_map
+        data, dropped = apply_labels(data, labels, known_as, keep=asked.labels)
         if dropped:
             notes.append(f"{dropped} rows with other labels than those of --labels are left out")
     elif template.task.kind in STRUCTURED:
@@ -156,6 +153,9 @@ def _rows(asked: EvalSpec, recipe: Recipe) -> tuple[Dataset, list[str]]:
         known = asked.model_copy(update={"labels": asked.labels or list(template.task.labels)})
         rated = template.task.kind == "rate"
         _, data, _, _ = settle_labels(asked if rated else known, template, data, None)
+    if isinstance(template, ImportedTemplate):
+        data, told = in_terms(template, data)
+        notes += told
     data = data.limited(asked.limit)
     if not data.examples:
         raise DataError(f"{data.origin}: no rows left to evaluate; check --labels and --limit")

@@ -104,6 +104,23 @@ def test_demonstrations_calibration_and_features_take_an_imported_classification
     assert status == 0, err
     rows = [json.loads(line) for line in (imported / "out.jsonl").read_text().splitlines()]
     assert {row["predicted"] for row in rows} <= {0, 1}
+    status, out, err = promptkit("eval", "--model", "kept", "--data", "rows.jsonl")
+    assert status == 0, err
+    assert "12 rows" in out
+
+
+def test_ways_are_compared_on_an_imported_classification(promptkit, imported):
+    lines = "".join(
+        json.dumps({**row, "text": f"{row['text']} {n}", "size": n}) + "\n"
+        for n in range(4) for row in ROWS
+    )  # fmt: skip
+    (imported / "more.jsonl").write_text(lines, encoding="utf-8")
+    status, out, err = promptkit(
+        "compare", "-t", "mine_good_or_bad.yaml", "--data", "more.jsonl", "--seeds", "1",
+        "--strategies", "majority,tfidf",
+    )  # fmt: skip
+    assert status == 0, err
+    assert "48 labelled rows" in out
 
 
 @pytest.mark.parametrize("name", ["mine_good_or_bad", "mine_choose", "mine_only_long_ones"])
@@ -145,10 +162,39 @@ def test_a_task_runs_as_the_harness_runs_it(promptkit, home, causal_folder):
     (home / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
     status, out, err = promptkit(
         "eval", "-t", "mine/sentiment_binary_zero_shot.yaml", "--data", "rows.jsonl",
-        "--train-data", "rows.jsonl", "--model", causal_folder("gpt2"), "--profile", "lm-eval", "--shots", "2",
+        "--train-data", "rows.jsonl", "--model", causal_folder("gpt2"), "--profile", "lm-eval",
+        "--shots", "2",
     )  # fmt: skip
     assert status == 0, err
     assert "acc (lm-eval)" in out
     assert "acc_norm (lm-eval)" in out
     assert "2 demonstrations by lm-eval's default, seed 1234" in out
     assert "as lm-evaluation-harness 0.4.13 does it" in out
+
+
+def test_classes_that_a_data_set_numbers_are_numbers_to_an_imported_template(promptkit, imported):
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    classes = ClassLabel(names=["short", "long", "longer", "longest", "endless"])
+    features = Features(
+        {"text": Value("string"), "size": classes, "label": ClassLabel(names=["n", "y"])}
+    )
+    rows = {"text": ["a", "b", "c", "d"], "size": [1, 4, 4, 4], "label": [0, 0, 1, 0]}
+    Dataset.from_dict(rows, features=features).to_parquet(imported / "rows.parquet")
+    status, out, err = promptkit("eval", "-t", "mine_only_long_ones.yaml", "--data", "rows.parquet")
+    assert status == 0, err
+    assert "1 rows are left out by the template's own conditions" in out
+
+
+def test_a_prompt_of_an_imported_template_is_shown(promptkit, imported, causal_folder):
+    status, out, err = promptkit(
+        "preview",
+        "-t",
+        "mine_choose.yaml",
+        "--data",
+        "rows.jsonl",
+        "--model",
+        causal_folder("gpt2"),
+    )
+    assert status == 0, err
+    assert "Row number 0." in out

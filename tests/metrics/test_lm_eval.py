@@ -53,6 +53,21 @@ def test_f1_is_of_the_second_choice_and_mcc_of_both():
     assert found["f1"].low <= 0.8 <= found["f1"].high
 
 
+def test_f1_and_mcc_are_those_of_scikit_learn():
+    import numpy as np
+    from sklearn.metrics import f1_score, matthews_corrcoef
+
+    from promptkit.metrics.lm_eval import _f1, _mcc
+
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        gold, said = generator.integers(0, 2, (2, 30))
+        assert _f1(np.ones((1, 30)), gold, said)[0] == pytest.approx(f1_score(gold, said))
+        gold, said = generator.integers(0, 4, (2, 30))
+        assert _mcc(np.ones((1, 30)), gold, said)[0] == pytest.approx(matthews_corrcoef(gold, said))
+    assert _mcc(np.ones((1, 3)), np.zeros(3), np.zeros(3))[0] == 0.0
+
+
 def test_brier_scores_sum_over_choices():
     row = Judged((math.log(0.8), math.log(0.2)), ("a", "b"), (0,))
     assert scores(row, metrics=("brier_score",))["brier_score"].value == pytest.approx(0.08)

@@ -10,7 +10,10 @@ from typing import Any
 from promptkit.data import Dataset, from_records, load, train_split_of
 from promptkit.errors import DataError, SpecError
 from promptkit.prompts import Template, find_template
+from promptkit.prompts.imported import ImportedTemplate
+from promptkit.runs.columns import load_options
 from promptkit.runs.compare.spec import CompareSpec
+from promptkit.runs.imported_rows import in_terms
 from promptkit.runs.kinds import STRUCTURED
 from promptkit.runs.labels import settle_labels
 from promptkit.runs.plain import plain_template, template_for
@@ -73,12 +76,16 @@ def rows_of(asked: CompareSpec) -> Rows:
             "rows with one label each; use 'promptkit eval --strategy ...' for each way"
         )
     fields = chosen.task.fields if chosen else _fields(asked)
-    labelled, held = _loaded(asked, fields)
     stand_in = chosen or plain_template(fields)
+    labelled, held = _loaded(asked, stand_in)
     evaluated = labelled if held is None else held
     settled, evaluated, train, notes = settle_labels(
         _as_eval(asked, stand_in), stand_in, evaluated, labelled
     )
+    if isinstance(settled, ImportedTemplate):
+        evaluated, told = in_terms(settled, evaluated)
+        train = None if train is None else in_terms(settled, train)[0]
+        notes += told
     labelled, held = train or evaluated, None if held is None else evaluated
     template = chosen or template_for(settled.task.labels, fields)
     labelled = labelled.limited(asked.limit)
@@ -113,21 +120,18 @@ def _fields(asked: CompareSpec) -> tuple[str, ...]:
     return tuple(asked.fields) or ("text",)
 
 
-def _loaded(asked: CompareSpec, fields: Sequence[str]) -> tuple[Dataset, Dataset | None]:
+def _loaded(asked: CompareSpec, template: Template) -> tuple[Dataset, Dataset | None]:
     columns = dict(asked.fields)
     if asked.text_field is not None:
-        columns[fields[0]] = asked.text_field
-    options: dict[str, Any] = {
-        "fields": tuple(fields),
-        "columns": columns,
-        "label_field": asked.label_field,
-        "id_field": asked.id_field,
-    }
+        columns[template.task.fields[0]] = asked.text_field
+    read_as = EvalSpec(label_field=asked.label_field, id_field=asked.id_field)
+    options = load_options(read_as, template, columns)
 
     def read(source: Any, split: str | None = None) -> Dataset:
         if isinstance(source, str | Path):
             return load(source, split=split, **options)
-        return from_records(source, name="rows", **options)
+        in_python = {key: value for key, value in options.items() if key != "class_numbers"}
+        return from_records(source, name="rows", **in_python)
 
     if asked.test_data is not None:
         if isinstance(asked.data, str | Path):

@@ -10,7 +10,8 @@ from promptkit.calibration import CALIBRATORS
 from promptkit.errors import MissingExtra, SpecError
 from promptkit.metrics.written import metric_packages, metrics_named
 from promptkit.prompts.library import find_template, hidden_templates, template_problems
-from promptkit.runs.compare.entries import entries_for, offers
+from promptkit.runs.compare.entries import entries_for, offered
+from promptkit.runs.parts import parser_option_names
 from promptkit.runs.plugins import packages_of, shadow_notes
 from promptkit.selectors import SELECTORS
 from promptkit.strategies import STRATEGIES
@@ -138,7 +139,20 @@ def test_a_strategy_is_offered_by_name_and_never_unasked(package):
     assert "mine" not in [entry.name for entry in entries_for(None, ["minilm"])]
     (entry,) = entries_for(["mine"], ["minilm"])
     assert (entry.strategy, entry.model) == ("mine", "")
-    assert list(offers())[-1] == "mine"
+    assert offered()[-1] == "mine"
+
+
+def test_a_broken_strategy_that_nobody_asked_for_bars_no_comparison(package):
+    package("strategy", "Mine", "1 / 0")
+    assert [entry.name for entry in entries_for(["tfidf"], ["minilm"])] == ["tfidf"]
+    assert len(entries_for(None, ["minilm"])) == 10
+    with pytest.raises(SpecError, match=r"of package theirs 1\.2: .*ZeroDivisionError"):
+        entries_for(["mine"], ["minilm"])
+
+
+def test_a_broken_parser_that_nobody_named_bars_no_other(package):
+    package("parser", "Mine", "1 / 0")
+    assert "pattern" in parser_option_names()
 
 
 def test_a_strategy_called_as_a_way_of_compare_is_refused(package):

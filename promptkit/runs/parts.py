@@ -10,7 +10,7 @@ from promptkit.backends import BACKENDS
 from promptkit.backends.embedding_cache import KeptEncoder
 from promptkit.backends.feature_cache import features_home
 from promptkit.backends.weights import MINILM
-from promptkit.errors import SpecError
+from promptkit.errors import PromptkitError, SpecError
 from promptkit.learners import LearnsShots
 from promptkit.orders import ORDERS
 from promptkit.parsers import PARSERS
@@ -131,7 +131,13 @@ def writing_options(asked: EvalSpec) -> dict[str, Any]:
 
 def parser_option_names() -> set[str]:
     """Options of parsers, which may stand among those of the strategy: ``pattern=...``."""
-    return {name for parser in PARSERS for name in parameters_of(PARSERS.load(parser))}
+    found: set[str] = set()
+    for parser in PARSERS:
+        try:
+            found |= set(parameters_of(PARSERS.load(parser)))
+        except PromptkitError:
+            continue  # a broken plugin that nobody named: who names it is told
+    return found
 
 
 def verbalizer_for(asked: EvalSpec) -> Verbalizer:

@@ -70,33 +70,37 @@ OFFERS: Mapping[str, Offer] = {
 }
 
 
-def offers() -> dict[str, Offer]:
-    """`OFFERS`, and behind them the strategies of other packages by their own names.
+def offered() -> list[str]:
+    """The names of `OFFERS`, and behind them the strategies of other packages by their own.
 
-    Nothing of those is known yet, so that none is offered unasked.
+    Nothing of those is known yet, so that none is offered unasked; none is imported here.
+    """
+    return list(dict.fromkeys([*OFFERS, *(x for x in STRATEGIES if x not in STRATEGIES.built_in)]))
+
+
+def offer_of(name: str) -> Offer:
+    """The offer of that name.
 
     Raises:
-        PromptkitError: One of them is broken; the message names its package.
+        PromptkitError: It is a strategy of another package that is broken, or that is called as a
+            way of `OFFERS` is; the message names the package.
     """
-    found = dict(OFFERS)
-    for name in STRATEGIES:
-        plugin = STRATEGIES.plugin(name)
-        if plugin is None:
-            continue
-        if name in found:
-            raise SpecError(
-                f"{plugin.told}: compare calls another way {name!r}, which has options of its own; "
-                f"{plugin.remedy}"
-            )
-        found[name] = Offer(name, uses_model="model" in takes(name))
-    return found
+    plugin = STRATEGIES.plugin(name) if name in STRATEGIES else None
+    if plugin is None:
+        return OFFERS[name]
+    if name in OFFERS:
+        raise SpecError(
+            f"{plugin.told}: compare calls another way {name!r}, which has options of its own; "
+            f"{plugin.remedy}"
+        )
+    return Offer(name, uses_model="model" in takes(name))
 
 
 def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entry]:
     """The entries that were asked for, each with each model that it uses.
 
     Args:
-        names: Names of `offers`; None for the default ones, ``["all"]`` for all.
+        names: Names of `offered`; None for the default ones, ``["all"]`` for all.
         models: At least one model.
 
     Raises:
@@ -104,12 +108,13 @@ def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entr
     """
     if not models:
         raise SpecError("--models is empty; give at least one, such as minilm")
-    known = OFFERS if names is None else offers()
+    known = offered()
     wanted = _wanted(names, known)
     entries = []
-    for rank, (name, offer) in enumerate(known.items()):
+    for rank, name in enumerate(known):
         if name not in wanted:
             continue
+        offer = offer_of(name)
         served = list(dict.fromkeys(models)) if offer.uses_model else [""]
         for model in served:
             entries.append(
@@ -126,9 +131,9 @@ def entries_for(names: Sequence[str] | None, models: Sequence[str]) -> list[Entr
     return entries
 
 
-def _wanted(names: Sequence[str] | None, known: Mapping[str, Offer]) -> set[str]:
+def _wanted(names: Sequence[str] | None, known: Sequence[str]) -> set[str]:
     if names is None:
-        return {name for name, offer in known.items() if offer.default}
+        return {name for name, offer in OFFERS.items() if offer.default}
     if list(names) == [ALL]:
         return set(known)
     for name in names:

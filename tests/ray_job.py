@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 WORKER = "ray::MapWorker(MapBatches(Worker)"
 #: Seconds after which a job is taken to hang.
-LIMIT = 240
+LIMIT = 400
 
 
 class RayJob:
@@ -79,9 +79,9 @@ class RayJob:
         return self.process.returncode, out, err
 
     def all_gone(self):
-        """Whether every process of the job has ended, after some seconds at most."""
+        """Whether every process of the job has ended, after a minute at most."""
         began = time.monotonic()
-        while self.processes() and time.monotonic() - began < 20:
+        while self.processes() and time.monotonic() - began < 60:
             time.sleep(0.1)
         return not self.processes()
 

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
+from promptkit.backends.afresh import may_know, note
 from promptkit.backends.hf import (
     load_tokenizer,
     max_tokens_of,
@@ -191,7 +192,9 @@ class NLIBackend:
 
     def _judge(self, pairs: Sequence[tuple[Text, str]]) -> None:
         """Ask about the pairs that are not known yet; the same pair is asked about once."""
-        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._judged]
+        memory = self._judged
+        wanted = dict.fromkeys(pairs)
+        new = [pair for pair in wanted if pair not in memory or not may_know(memory, pair)]
         premises = list(dict.fromkeys(text for text, _ in new))
         statements = list(dict.fromkeys(text for _, text in new))
         rows = dict(zip(premises, self.tokens.encode(premises), strict=True))
@@ -210,6 +213,7 @@ class NLIBackend:
                 self._judged[key] = _Judged(0.0, problem=self._too_long(key[1], told[key[1]].ids))
             else:
                 self._judged[key] = _Judged(next(values), pair.cut, self._frame.length(pair))
+        note(memory, new)
 
     @property
     def _one_by_one(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from promptkit.backends.afresh import afresh
 from promptkit.data.ids import canonical
 from promptkit.runs.answers import AnswerColumns, example_of
 from promptkit.runs.predictor import Predictor
@@ -55,6 +56,9 @@ class Answering:
     def rows(self, rows: Sequence[Row], done: Answered) -> list[dict[str, Any]]:
         """The rows with their answers, or with what is the matter with them.
 
+        What the model remembers of earlier batches is not looked at: a text that was read beside
+        other rows has other last digits, and which batches came before depends on who answers.
+
         Args:
             rows: With all their columns; answered together.
             done: Counts what could not be answered, and what was cut.
@@ -62,7 +66,8 @@ class Answering:
         template, answers = self.predictor.template, self.answers
         read = [example_of(row, template, self.columns) for row in rows]
         examples = [example for example, _ in read if example is not None]
-        predictions = iter(self.predictor.strategy.predict(examples) if examples else ())
+        with afresh():
+            predictions = iter(self.predictor.strategy.predict(examples) if examples else ())
         found = []
         for row, (example, problem) in zip(rows, read, strict=True):
             if self.ending in ANY_COLUMNS:

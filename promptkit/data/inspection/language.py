@@ -28,6 +28,8 @@ CONFIDENCE = 0.85
 #: Letters and words that a text needs; in scripts without spaces, letters alone.
 LETTERS, WORDS = 25, 5
 READ = 400
+#: Share of words in ASCII from which on the others are left out.
+USUAL = 0.9
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+|\S+@\S+|&\w+;|<[^<>]*>")
 _SPACED = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 
@@ -93,9 +95,13 @@ def _readable(text: str) -> str | None:
     letters = sum(map(str.isalpha, text))
     if letters < LETTERS:
         return None
-    if _SPACED.search(text) and len(text.split()) < WORDS:
+    words = text.split()
+    if _SPACED.search(text) and len(words) < WORDS:
         return None
-    return text
+    # one name with a letter of its own decides for the detector: "petter næss" makes an English
+    # sentence Tagalog, with a confidence of 1
+    usual = [word for word in words if word.isascii()]
+    return " ".join(usual) if len(usual) >= USUAL * len(words) else text
 
 
 def _code(found: Any) -> str:

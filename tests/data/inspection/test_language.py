@@ -35,6 +35,11 @@ def test_short_texts_and_names_are_left_alone():
     assert found(*ENGLISH, "Guten Tag", "@hans #berlin https://example.de/seite/ueber/uns") == []
 
 
+def test_a_name_of_another_language_does_not_decide():
+    text = "the film relies less on forced air than on petter næss 's delicate and clever direction"
+    assert found(*ENGLISH, text) == []
+
+
 def test_the_language_asked_for_decides():
     (told,) = found(ENGLISH[0], GERMAN, wanted="de")
     assert [spot.row for spot in told.spots] == [0]

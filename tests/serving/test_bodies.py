@@ -44,7 +44,7 @@ def test_no_rows_are_no_mistake():
         (b'{"row": "a", "row": "b"}', "'row' stands in an object twice"),
         (b'{"row": "\xff"}', "no UTF-8 at byte 10"),
         ('{"row": "a"}'.encode("utf-16"), "no UTF-8"),
-        (gzip.compress(b'{"row": "a"}'), "no UTF-8"),
+        (gzip.compress(b'{"row": "a"}', mtime=0), "no UTF-8"),
         (b'{"row": ' + b"[" * 100_000, "nested too deeply"),
     ],
 )

@@ -3,8 +3,8 @@
     python -m bench.lm_eval --model pocket --rows 40
 
 Tasks are the harness's own (beside the checkout) and some that show what those do not; rows are
-those of the box in the columns that the tasks read. Both run in this process, on the same weights in
-float32, one after the other, after each has run once to warm up.
+those of the box in the columns that the tasks read. Both run in this process, on the same weights
+in float32, one after the other, after each has run once to warm up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the documentation is built: ``sphinx-build -W --keep-going docs docs/_build``; see CONTRIBUTING."""
+"""How the documentation is built: ``sphinx-build -W docs docs/_build``; see CONTRIBUTING."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 # nothing is downloaded for a page: the code says what it says without a model
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import promptkit  # noqa: E402
+import promptkit
 
 project = "promptkit"
 author = "the promptkit authors"

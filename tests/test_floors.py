@@ -7,7 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "promptkit"
 FLOORS = [
-    {"errors", "types", "protocols", "learners", "registry", "plugins", "box", "chance", "row_text"},
+    {
+        "errors",
+        "types",
+        "protocols",
+        "learners",
+        "registry",
+        "plugins",
+        "box",
+        "chance",
+        "row_text",
+    },
     {
         "data",
         "prompts",

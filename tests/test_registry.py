@@ -121,7 +121,9 @@ def test_a_plugin_takes_no_built_in_name(module, plugins):
 def test_a_plugin_without_the_class_that_it_names_is_told_apart_from_a_bug_of_ours(module, plugins):
     module("their_part", "")
     plugins(("promptkit.part", "theirs", "their_part:Part"))
-    with pytest.raises(SpecError, match="part 'theirs' of an unnamed package: module their_part has no"):
+    with pytest.raises(
+        SpecError, match="part 'theirs' of an unnamed package: module their_part has no"
+    ):
         Registry("part", {}).load("theirs")
 
 

@@ -84,7 +84,9 @@ def command(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", help="CSV, TSV, JSONL (also .gz, .zst) or Parquet; - is standard output."
+            "--output",
+            "-o",
+            help="CSV, TSV, JSONL (also .gz, .zst) or Parquet; - is standard output.",
         ),
     ],
     model: Annotated[

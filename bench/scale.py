@@ -1,10 +1,12 @@
 """Rows a second of ``promptkit predict`` in one process and on Ray, and what bounds large files.
 
-    python bench/scale.py $DATA [--seconds 40] [--only rates|reading|joining]
+    python bench/scale.py $DATA [--seconds 15] [--only rates|reading|joining] [--ways tfidf,zero]
 
 ``$DATA`` is the folder of the reference data. Rows are the test texts of tweet_sentiment, repeated
-with ids of their own; batches have 256 of them. A rate is that of the blocks after the first ones,
-so that loading is not in it, which is told apart. One thread a process (OMP_NUM_THREADS=1).
+with ids of their own. A rate is that of the blocks after the first ones, so that loading is not in
+it, which is told apart. Beside rows a second stand rows for each second of processor time, of all
+processes of the job together: on a machine with other work only these mean something. One thread a
+process (OMP_NUM_THREADS=1).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -26,18 +29,19 @@ from promptkit.runs.on_ray import pieces
 from promptkit.runs.on_ray.parcels import packed
 from promptkit.runs.on_ray.pieces import Cut, blocks_of, pieces_of
 
-#: A way of answering, its command line, and about how many rows it answers in a second.
+#: A way of answering: its command line, its batches, about how many rows it answers in a second.
 WAYS = {
-    "zero-shot minilm": (["-t", "sentiment_zero_shot"], 60),
-    "features (saved)": (["--model", "features"], 60),
-    "tfidf (saved)": (["--model", "tfidf"], 3000),
-    "majority (saved)": (["--model", "majority"], 8000),
+    "zero-shot minilm": (["-t", "sentiment_zero_shot"], 64, 60),
+    "features (saved)": (["--model", "features"], 64, 60),
+    "tfidf (saved)": (["--model", "tfidf"], 256, 3000),
+    "majority (saved)": (["--model", "majority"], 256, 6000),
 }
 ENGINES = {
     "local": [],
     "ray, 1 worker": ["--engine", "ray", "--workers", "1"],
     "ray, 2 workers": ["--engine", "ray", "--workers", "2"],
 }
+#: Rows of a batch of files that are only read or joined.
 BATCH = 256
 
 
@@ -45,7 +49,8 @@ def call(*arguments: str) -> subprocess.Popen[bytes]:
     """promptkit, one thread, quiet."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "promptkit", *arguments]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, env=environment, **quiet)
 
 
 def texts(data: Path) -> list[str]:
@@ -60,51 +65,98 @@ def write_csv(file: Path, rows: list[str], n: int) -> None:
         out.writerows((f"r{i}", text) for i, text in enumerate(islice(cycle(rows), n)))
 
 
-def done_rows(partial: Path) -> int:
+def done_rows(partial: Path, batch: int) -> int:
     """Rows that are kept so far, by either engine."""
     blocks = [file for file in partial.glob("blocks/*/*") if not file.suffix]
     if blocks:
-        return BATCH * len(blocks)
+        return batch * len(blocks)
     try:
         return int(json.loads((partial / "state.json").read_text()).get("rows", 0))
     except (OSError, ValueError):
         return 0
 
 
-def rate(way: list[str], engine: list[str], n: int) -> tuple[float, float]:
-    """Rows a second after the first blocks, and seconds until these were there."""
-    output = Path("out.csv")
+def processor_seconds(root: int) -> tuple[float, float]:
+    """Of a process and all that it began; and of those that hold the model, where Ray does."""
+    children: dict[int, list[int]] = {}
+    seconds: dict[int, float] = {}
+    workers = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if b"MapWorker(MapBatches(Worker)" in (folder / "cmdline").read_bytes():
+                workers.add(int(folder.name))
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(folder.name))
+        ticks = int(fields[11]) + int(fields[12])
+        seconds[int(folder.name)] = ticks / os.sysconf("SC_CLK_TCK")
+    found, waiting = set(), [root]
+    while waiting:
+        one = waiting.pop()
+        found.add(one)
+        waiting += children.get(one, [])
+    return (sum(seconds.get(one, 0.0) for one in found),
+            sum(seconds[one] for one in found & workers))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one run has shown.
+
+    Args:
+        wall: Rows a second.
+        each: Rows for each second of processor time.
+        beside: Share of that time that was not the workers'; 0 without Ray.
+        first: Seconds until the first block was there.
+    """
+
+    wall: float
+    each: float
+    beside: float
+    first: float
+
+
+def rate(way: list[str], batch: int, engine: list[str], n: int) -> Rate:
+    """Answer so many rows, and watch the blocks come."""
     partial = Path("out.csv.partial")
     begun, marks = time.monotonic(), []
-    process = call("predict", *way, *engine, "--data", "rows.csv", "--output", str(output))
+    process = call("predict", *way, *engine, "--batch-rows", str(batch), "--data", "rows.csv",
+                   "--output", "out.csv")  # fmt: skip
     while process.poll() is None:
-        found = done_rows(partial)
+        found = done_rows(partial, batch)
         if found and (not marks or found > marks[-1][0]):
-            marks.append((found, time.monotonic()))
-        time.sleep(0.01)
+            marks.append((found, time.monotonic(), *processor_seconds(process.pid)))
+        time.sleep(0.02)
     assert process.returncode == 0
-    output.unlink()
-    warm = next(mark for mark in marks if mark[0] >= n // 8)
-    return (marks[-1][0] - warm[0]) / (marks[-1][1] - warm[1]), marks[0][1] - begun
+    Path("out.csv").unlink()
+    first = next(mark for mark in marks if mark[0] >= n // 8)
+    rows, wall, all_of_them, workers = (b - a for a, b in zip(first, marks[-1], strict=True))
+    beside = 1 - workers / all_of_them if engine else 0.0
+    return Rate(rows / wall, rows / all_of_them, beside, marks[0][1] - begun)
 
 
-def rates(data: Path, seconds: float) -> None:
+def rates(data: Path, seconds: float, ways: list[str]) -> None:
     rows = texts(data)
     for strategy in ("features", "tfidf", "majority"):
-        call("tune", "--strategy", strategy, "--data", "customer_reviews",
-             "--output", strategy).wait()  # fmt: skip
-    print("| way | engine | rows/s | to local | first block after, s | load |")
-    print("|---|---|---:|---:|---:|---:|")
-    for name, (way, guess) in WAYS.items():
-        n = max(8, round(guess * seconds / BATCH)) * BATCH
+        if any(strategy in " ".join(WAYS[way][0]) for way in ways):
+            call("tune", "--strategy", strategy, "--data", "customer_reviews",
+                 "--output", strategy).wait()  # fmt: skip
+    print("| way | engine | rows/s | rows/processor s | to local | beside workers | "
+          "first block after, s | load |")  # fmt: skip
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for name in ways:
+        way, batch, guess = WAYS[name]
+        n = max(8, round(guess * seconds / batch)) * batch
         write_csv(Path("rows.csv"), rows, n)
-        alone = 0.0
+        alone = None
         for engine, options in ENGINES.items():
-            found, first = rate(way, options, n)
+            found = rate(way, batch, options, n)
             alone = alone or found
             load = os.getloadavg()[0]
-            print(f"| {name}, {n:,} rows | {engine} | {found:,.0f} | {found / alone:.2f} | "
-                  f"{first:.1f} | {load:.1f} |", flush=True)  # fmt: skip
+            print(f"| {name}, {n:,} rows | {engine} | {found.wall:,.0f} | {found.each:,.0f} | "
+                  f"{found.each / alone.each:.2f} | {found.beside:.0%} | {found.first:.0f} | "
+                  f"{load:.1f} |", flush=True)  # fmt: skip
 
 
 def reading(data: Path, n: int = 200_000) -> None:
@@ -170,13 +222,15 @@ def joining(data: Path, n: int = 500_000) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--seconds", type=float, default=40, help="that a run takes, about")
+    parser.add_argument("--seconds", type=float, default=15, help="that a run takes, about")
+    parser.add_argument("--ways", default="", help="beginnings of names, all by default")
     parser.add_argument("--only", choices=["rates", "reading", "joining"])
     given = parser.parse_args()
     data = given.data.resolve()
+    ways = [name for name in WAYS if name.startswith(tuple(given.ways.split(",")))]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for name, part in (("rates", lambda: rates(data, given.seconds)),
+        for name, part in (("rates", lambda: rates(data, given.seconds, ways)),
                            ("reading", lambda: reading(data)),
                            ("joining", lambda: joining(data))):  # fmt: skip
             if given.only in (None, name):

@@ -60,7 +60,9 @@ def test_a_stream_that_ends_early_is_told(tmp_path, cut):
     assert failure(path).endswith("); compress it again")
 
 
-@pytest.mark.parametrize("content", [b"text,label\na,x\n", zst(CSV) + b"junk", gzip.compress(b"a", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"text,label\na,x\n", zst(CSV) + b"junk", gzip.compress(b"a", mtime=0)]
+)
 def test_what_is_no_zstd_is_told(tmp_path, content):
     (tmp_path / "rows.csv.zst").write_bytes(content)
     assert "not a whole zstd file" in failure(tmp_path / "rows.csv.zst")

@@ -79,9 +79,12 @@ class RayJob:
         return self.process.returncode, out, err
 
     def all_gone(self):
-        """Whether every process of the job has ended, after a minute at most."""
+        """Whether every process of the job has ended.
+
+        Where the command was killed, agents of Ray may look for its server for a minute.
+        """
         began = time.monotonic()
-        while self.processes() and time.monotonic() - began < 60:
+        while self.processes() and time.monotonic() - began < 120:
             time.sleep(0.1)
         return not self.processes()
 

@@ -89,7 +89,7 @@ def test_a_command_killed_in_mid_job_goes_on_and_does_nothing_twice(saved, start
     job.wait_for_blocks("together.csv", 10)
     job.process.send_signal(number)
     status, _, err = job.finish()
-    assert job.all_gone()
+    assert job.all_gone(), job.processes()
     if number == signal.SIGINT:
         assert status == 2
         assert "interrupted: " in err

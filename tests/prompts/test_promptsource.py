@@ -177,8 +177,14 @@ ROWS = [
     {"coarse_label": coarse, "fine_label": fine, "label": label}
     | dict.fromkeys(("text", "sentence", "premise", "passage"), text)
     | dict.fromkeys(("hypothesis", "question"), "It is ||| so {{ 1 }}")
-    for coarse, fine in ((0, 1), (1, 5), (2, 25), (3, 30), (4, 33), (5, 49))
-    for label in (-1, 0, 1)
+    for coarse, fine, label in (
+        (0, 1, -1),
+        (1, 5, 0),
+        (2, 25, 1),
+        (3, 30, -1),
+        (4, 33, 0),
+        (5, 49, 1),
+    )  # fmt: skip
     for text in ("A first line.\n  And <b>more</b> & more. ", "|||")
 ]
 

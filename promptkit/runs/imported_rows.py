@@ -43,12 +43,13 @@ def imported_options(
 
 
 def knowing_words(asked: EvalSpec, template: Template) -> EvalSpec:
-    """What was asked for, labels known by their words as well: ``negative`` for 0."""
-    # the numbers of a scale are no names
-    words = {} if template.task.kind == "rate" else said_as(template)
-    if not words:
+    """What was asked for; labels of an imported template by their words too: ``negative`` for 0.
+
+    Elsewhere labels have names of their own, and a word that is none of them is no label.
+    """
+    if not template.keys.imported:
         return asked
-    return asked.model_copy(update={"label_map": {**words, **asked.label_map}})
+    return asked.model_copy(update={"label_map": {**said_as(template), **asked.label_map}})
 
 
 def in_terms(template: ImportedTemplate, data: Dataset) -> tuple[Dataset, list[str]]:

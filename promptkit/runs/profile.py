@@ -73,7 +73,8 @@ def profiled(asked: EvalSpec) -> Trial:
     shots = (keys.num_fewshot or 0) if asked.shots is None else asked.shots
     pool, told = _pool(task, whole, train, shots)
     shown = cache(partial(_shown, template, task, data, pool, shots, seed))
-    method = _method(asked, template, task, shots, shown, seed)
+    drawn_from = replace(whole, examples=tuple(pool)).content_hash() if shots else None
+    method = _method(asked, template, task, shots, shown, seed, drawn_from)
     shown_from = train if shots else None
     golds = _golds(template, task, data)
     trial = trial_of(asked, method, template, data, shown_from, [*notes, *told], golds)
@@ -161,6 +162,7 @@ def _method(
     shots: int,
     shown: Callable[[], Mapping[str, Sequence[Example]]],
     seed: int,
+    drawn_from: str | None,
 ) -> Method:
     wanted = asked
     if not asked.dry_run:
@@ -183,7 +185,12 @@ def _method(
     return Method(
         template={"name": template.name, "hash": template.hash()},
         backend=described_backend(wanted, backend, options, located),
-        strategy={**make(False).describe(), "selector": {"name": drawn}, "metrics": metrics},
+        strategy={
+            **make(False).describe(),
+            "selector": {"name": drawn},
+            "pool": drawn_from,
+            "metrics": metrics,
+        },
         seed=seed if shots else 0,
         make=make,
         packages=versions(backend, options),

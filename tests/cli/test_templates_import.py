@@ -146,6 +146,17 @@ def test_labels_may_be_told_by_their_words(promptkit, imported):
     assert "6 rows" in out
 
 
+def test_words_of_a_template_of_our_own_are_no_labels(promptkit, home):
+    text = "text,label\n" + "".join(f"Row {n}.,{'yes' if n % 2 else 'no'}\n" for n in range(6))
+    (home / "words.csv").write_text(text, encoding="utf-8")
+    own = ("name: own\ndescription: d\ntask: {fields: [text]}\nquery: '{{ text }}'\n"
+           "labels: {good: {words: ['yes']}, bad: {words: ['no']}}\n")  # fmt: skip
+    (home / "own.yaml").write_text(own, encoding="utf-8")
+    status, _, err = promptkit("eval", "-t", "own.yaml", "--data", "words.csv")
+    assert status == 2
+    assert "label 'no' is none of the task's 2 labels" in err
+
+
 def test_rows_that_no_template_takes_are_told(promptkit, imported):
     (imported / "text.csv").write_text("text,size,label\na,7,0\nb,9,1\n", encoding="utf-8")
     status, _, err = promptkit("eval", "-t", "mine_only_long_ones.yaml", "--data", "text.csv")

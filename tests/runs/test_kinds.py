@@ -318,7 +318,10 @@ def test_a_layer_of_words_can_be_named_and_must_exist(task):
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="needs the reference data beside the project")
-@pytest.mark.parametrize(("strategy", "least"), [("features", 0.86), ("full", 0.83)])
+@pytest.mark.parametrize(
+    ("strategy", "least"),
+    [("features", 0.86), pytest.param("full", 0.83, marks=pytest.mark.slow)],
+)
 def test_parts_of_speech_of_a_treebank(task, strategy, least, tmp_path):
     names = set()
     for part, n in (("train", 150), ("test", 150)):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from promptkit.errors import SpecError, StoreError, nearest
+from promptkit.errors import PromptkitError, SpecError, StoreError, nearest
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +35,7 @@ def import_files(
         SpecError: A file of neither tool, or a name that none has.
         StoreError: A file that is there already.
     """
-    from promptkit.prompts.importing import import_file
+    from promptkit.prompts.importing import Imported, import_file
     from promptkit.runs.files import translated
 
     if tool not in TOOLS:

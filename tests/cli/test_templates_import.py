@@ -71,8 +71,9 @@ def test_what_cannot_be_imported_ends_with_two(promptkit, home):
         "task: t\noutput_type: multiple_choice\ndoc_to_text: !function utils.text\n",
         encoding="utf-8",
     )
-    status, _, err = promptkit("templates", "import", "task.yaml")
+    status, _, err = promptkit("templates", "import", "task.yaml", "templates.yaml", "--force")
     assert (status, "doc_to_text: utils.text" in err, "--trust-code" in err) == (2, True, True)
+    assert (home / "mine_choose.yaml").is_file()  # one file holds up no other
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,11 @@ def import_files(
         SpecError: A file of neither tool, or a name that none has.
         StoreError: A file that is there already.
     """
-    from promptkit.prompts.importing import Imported, import_file
     from promptkit.runs.files import translated
 
     if tool not in TOOLS:
         raise SpecError(f"--from {tool}: {nearest(tool, TOOLS)}")
-    found = [
-        one for file in files for one in import_file(file, cast("Tool", tool), truncate=truncate)
-    ]
+    found = _read(files, cast("Tool", tool), truncate)
     if only:
         names = [one.name for one in found]
         for name in only:
@@ -60,6 +57,19 @@ def import_files(
             if one.template is not None:
                 (output / f"{one.name}.yaml").write_text(one.text, encoding="utf-8")
                 _bring(one.files, output, force)
+    return found
+
+
+def _read(files: Sequence[Path], tool: Tool, truncate: bool) -> list[Imported]:
+    """What files hold; one that cannot be imported holds up no other."""
+    from promptkit.prompts.importing import Imported, import_file
+
+    found: list[Imported] = []
+    for file in files:
+        try:
+            found += import_file(file, tool, truncate=truncate)
+        except PromptkitError as error:
+            found.append(Imported(file.stem, problem=str(error)))
     return found
 
 

@@ -184,7 +184,7 @@ ROWS = [
         (3, 30, -1),
         (4, 33, 0),
         (5, 49, 1),
-    )  # fmt: skip
+    )
     for text in ("A first line.\n  And <b>more</b> & more. ", "|||")
 ]
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from promptkit.backends.tokens import Request, Tokens
-from promptkit.errors import BackendError, SpecError, nearest
+from promptkit.errors import BackendError, DataError, SpecError, nearest
 from promptkit.prompts.flatten import answer_text
 from promptkit.prompts.peer_forms import sliced
 from promptkit.types import Candidate, Prompt, Text, flat
@@ -50,7 +50,16 @@ class LmEvalPairs:
         return self.scorer.word(candidate)
 
     def length(self, request: Any) -> int:
-        """Nothing is ever too long: tokens are cut off from the left."""
+        """No prompt is ever too long: tokens are cut off from the left.
+
+        Raises:
+            DataError: An answer is: its row alone goes without evidence.
+        """
+        longest = max(map(len, request.answers))
+        if longest > self.max_tokens:
+            raise DataError(
+                f"an answer takes {longest} tokens, and the model reads at most {self.max_tokens}"
+            )
         return 0
 
     def requests(
@@ -88,11 +97,8 @@ class LmEvalPairs:
 
     def _over(self, request: Request, candidate: int) -> int:
         """Tokens that a prompt with this answer is too long by; the last one is never read."""
-        n = len(request.answers[candidate])
-        over = len(request.context) + n - (self.max_tokens + 1)
-        if over >= len(request.context):
-            raise BackendError(f"an answer of {n} tokens is longer than the model reads")
-        return max(0, over)
+        n = len(request.context) + len(request.answers[candidate])
+        return max(0, n - (self.max_tokens + 1))
 
     def _pairs(self, context: Text, answers: Sequence[Text]) -> tuple[Ids, tuple[Ids, ...]]:
         if not flat(context):

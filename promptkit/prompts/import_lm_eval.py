@@ -117,7 +117,7 @@ def _functions(told: Any, at: str = "") -> list[tuple[str, str]]:
 def _keys(path: Path, told: Mapping[str, Any], functions: Mapping[str, str]) -> dict[str, Any]:
     known = set(LmEvalKeys.model_fields) - {"functions", "label", "version"}
     for key in told:
-        if key not in known and key not in IGNORED and key not in MAY_RUN:
+        if key not in known | IGNORED | UNKNOWN | set(MAY_RUN):
             raise SpecError(f"{path}: unknown key {key!r}; {nearest(key, [*known, *IGNORED])}")
     for key, name in functions.items():
         if key not in MAY_RUN and not key.startswith("metric_list."):
@@ -171,7 +171,11 @@ def _fewshot(path: Path, told: Mapping[str, Any]) -> dict[str, Any]:
 def _file_of(function: str, path: Path, key: str) -> str:
     """``module.function`` as ``module.py:function``; the module must lie beside the task."""
     module, _, name = function.rpartition(".")
-    told = f"{module.replace('.', '/')}.py:{name}"
+    if "." in module:
+        raise SpecError(
+            f"{path}, {key!r}: {function}: the module must be a file beside the task; put it there"
+        )
+    told = f"{module}.py:{name}"
     function_of(told, path.parent, f"{path}, {key!r}")
     return told
 

@@ -87,7 +87,9 @@ def imported_example(
         if column not in row:
             return None, f"no {column!r}"
         fields[name] = fields[column]
-    example = Example(content_id({name: fields[name] for name in _needed(template)}), fields)
+    # a function may read any column, so that all of them name the row
+    said = {name: fields[name] for name in _needed(template)} or fields
+    example = Example(content_id(said), fields)
     try:
         if template.skips(example):
             return None, "the template leaves it out"

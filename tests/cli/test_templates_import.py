@@ -210,3 +210,37 @@ def test_a_prompt_of_an_imported_template_is_shown(promptkit, imported, causal_f
     )
     assert status == 0, err
     assert "Row number 0." in out
+
+
+def test_functions_of_a_task_run_in_an_evaluation_that_trusts_them(
+    promptkit, home, causal_folder, monkeypatch
+):
+    from promptkit.prompts import trust
+
+    monkeypatch.setattr(trust, "_allowed", False)
+    (home / "utils.py").write_text(
+        "def docs(data): return data.filter(lambda doc: doc['label'] < 2)\n"
+        "def text(doc): return doc['text'].upper()\n"
+        "def worst(items): return min(items)\n", encoding="utf-8",
+    )  # fmt: skip
+    (home / "task.yaml").write_text(
+        "task: moods\noutput_type: multiple_choice\ndoc_to_text: !function utils.text\n"
+        "doc_to_target: label\ndoc_to_choice: [low, high]\nprocess_docs: !function utils.docs\n"
+        "metric_list: [{metric: acc, aggregation: !function utils.worst}]\n", encoding="utf-8",
+    )  # fmt: skip
+    rows = [{"text": f"Text {n}.", "label": n % 3} for n in range(9)]
+    (home / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    told = ("templates", "import", "task.yaml", "--output", "mine")
+    assert promptkit(*told)[0] == 2
+    status, _, err = promptkit(*told, "--trust-code")
+    assert status == 0, err
+    assert (home / "mine" / "utils.py").is_file()
+    monkeypatch.setattr(trust, "_allowed", False)
+    asked = ("eval", "-t", "mine/moods.yaml", "--data", "rows.jsonl", "--model",
+             causal_folder("gpt2"), "--profile", "lm-eval")  # fmt: skip
+    status, _, err = promptkit(*asked)
+    assert (status, "--trust-code" in err) == (2, True)
+    status, out, err = promptkit(*asked, "--trust-code")
+    assert status == 0, err
+    assert "6 rows" in out  # process_docs left three out
+    assert "acc (lm-eval)" in out

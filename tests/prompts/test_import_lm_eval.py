@@ -164,6 +164,18 @@ def test_functions_run_where_code_is_trusted_and_nowhere_else(tmp_path, monkeypa
         find_template(str(file))
 
 
+def test_keys_that_are_there_and_say_nothing_are_no_hindrance(tmp_path):
+    more = "use_prompt: null\nunsafe_code: false\nfilter_list: null\nprocess_docs: null\n"
+    assert template_of(written(tmp_path, TASK + more)).name == "moods"
+
+
+def test_modules_of_folders_below_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(trust, "_allowed", True)
+    path = written(tmp_path, TASK, ("[low, high]", "!function lib.utils.choices"))
+    with pytest.raises(SpecError, match="must be a file beside the task"):
+        import_file(path)
+
+
 def test_functions_of_other_folders_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(trust, "_allowed", True)
     (tmp_path / "tasks").mkdir()

@@ -52,7 +52,7 @@ class TaskKeys(_Keys):
     """
 
     kind: Kind = "classify"
-    fields: Annotated[list[str], Field(min_length=1)]
+    fields: list[str]
     choices: str | None = None
     words: str | None = None
     metrics: Annotated[list[str], Field(min_length=1)] | None = None
@@ -61,6 +61,8 @@ class TaskKeys(_Keys):
     @field_validator("fields")
     @classmethod
     def _fields_are_names(cls, fields: list[str], info: ValidationInfo) -> list[str]:
+        if not fields and not _is_imported(info):  # whose functions may read any column
+            raise ValueError("a template needs a field")
         reserved = frozenset() if _is_imported(info) else RESERVED
         for name in fields:
             if not name.isidentifier() or name in reserved:

@@ -216,7 +216,7 @@ def _columns(keys: LmEvalKeys, where: str) -> list[str]:
     named = {key for key in keys.functions if key in MAY_RUN}
     if not found and not named:
         raise SpecError(f"{where}: doc_to_text reads no column")
-    return list(dict.fromkeys(found)) or ["document"]
+    return list(dict.fromkeys(found))
 
 
 def _labels(task: LmEvalTask, fields: list[str]) -> tuple[str, dict[Any, str]] | None:

@@ -34,7 +34,7 @@ def imported_options(
             "right from the row's own columns; leave it out"
         )
     return {
-        "columns": {name: columns.get(name, name) for name in _needed(template)},
+        "columns": {name: columns.get(name, name) for name in template.task.fields},
         "label_field": asked.label_field if named or not decided else template.label_column,
         "id_field": asked.id_field,
         "require_labels": decided,
@@ -82,13 +82,13 @@ def imported_example(
             fields[str(name)] = None if is_missing(value) else plain(value)
         except TypeError as error:
             return None, f"{name!r} holds {error}"
-    for name in _needed(template):
+    for name in template.task.fields:
         column = columns.get(name, name)
         if column not in row:
             return None, f"no {column!r}"
         fields[name] = fields[column]
     # a function may read any column, so that all of them name the row
-    said = {name: fields[name] for name in _needed(template)} or fields
+    said = {name: fields[name] for name in template.task.fields} or fields
     example = Example(content_id(said), fields)
     try:
         if template.skips(example):
@@ -96,12 +96,6 @@ def imported_example(
         return template.prepared(example), ""
     except PromptkitError as error:
         return None, str(error)
-
-
-def _needed(template: ImportedTemplate) -> tuple[str, ...]:
-    """The columns that must be there; a function may read any."""
-    keys = template.keys.lm_eval
-    return () if keys is not None and keys.functions else template.task.fields
 
 
 def _processed(template: ImportedTemplate, data: Dataset) -> Dataset:

@@ -244,3 +244,11 @@ def test_functions_of_a_task_run_in_an_evaluation_that_trusts_them(
     assert status == 0, err
     assert "6 rows" in out  # process_docs left three out
     assert "acc (lm-eval)" in out
+    monkeypatch.setattr(trust, "_allowed", False)
+    monkeypatch.setenv("PROMPTKIT_TRUST_CODE", "1")  # predict has no option for it
+    status, _, err = promptkit("predict", "-t", "mine/moods.yaml", "--data", "rows.jsonl", "-o",
+                               "out.jsonl", "--model", causal_folder("gpt2"))  # fmt: skip
+    assert status == 0, err
+    answered = [json.loads(line) for line in (home / "out.jsonl").read_text().splitlines()]
+    assert {row["predicted"] for row in answered} <= {0, 1, "low", "high"}
+    assert len(answered) == 9

@@ -15,6 +15,7 @@ from promptkit.cli.options import (
     SHOTS,
     STRATEGY,
     Abstain,
+    Backend,
     BackendOptions,
     BaseModel,
     BaseUrl,
@@ -128,9 +129,7 @@ def command(
     ] = None,
     base_model: BaseModel = None,
     adapter: Annotated[str | None, panel("Folder of an adapter for the model.", MODEL)] = None,
-    backend: Annotated[
-        str | None, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)
-    ] = None,
+    backend: Backend = None,
     base_url: BaseUrl = None,
     tokenizer: Tokenizer = None,
     backend_option: BackendOptions = None,

@@ -44,6 +44,19 @@ ChatArguments = Annotated[
 BaseModel = Annotated[
     str | None, panel("Where the model lies now that a saved one stands on.", MODEL)
 ]
+SavedOrAny = Annotated[
+    str, panel("A saved model; with --template, any model (default: minilm).", MODEL)
+]
+HowAsked = Annotated[
+    str | None, typer.Option("--template", "-t", help="How to ask a model that was not tuned.")
+]
+TemplateLabels = Annotated[
+    str | None, panel("Labels in use, for a template: negative,positive.", MODEL)
+]
+Backend = Annotated[str | None, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)]
+Asking = Annotated[
+    str | None, panel("With --template: in_context (the default) or generate.", STRATEGY)
+]
 Device = Annotated[str | None, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)]
 Dtype = Annotated[str | None, panel("auto, float32, bfloat16 or float16.", MODEL)]
 BaseUrl = Annotated[
@@ -113,6 +126,9 @@ Abstain = Annotated[
 Conformal = Annotated[
     str | None,
     panel("Label sets that hold the right label so often: 0.9, or '0.9 adaptive'.", UNCERTAINTY),
+]
+RowsToChooseOn = Annotated[
+    str | None, panel("Labelled rows to choose on, none that the model learned from.", UNCERTAINTY)
 ]
 OutOfScope = Annotated[
     str | None, panel("What the data call rows of none of the labels: none.", UNCERTAINTY)

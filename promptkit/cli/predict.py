@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptkit.cli.options import (
-    MODEL,
     RESULT,
     ROWS,
-    STRATEGY,
-    UNCERTAINTY,
     Abstain,
+    Asking,
+    Backend,
     BackendOptions,
     BaseModel,
     BaseUrl,
@@ -22,10 +21,16 @@ from promptkit.cli.options import (
     CacheFolder,
     ChatArguments,
     Conformal,
+    Device,
+    Dtype,
     FieldColumns,
+    HowAsked,
     LabelField,
     LabelMap,
     Options,
+    RowsToChooseOn,
+    SavedOrAny,
+    TemplateLabels,
     TextField,
     Tokenizer,
     backend_options,
@@ -89,38 +94,24 @@ def command(
             help="CSV, TSV, JSONL (also .gz, .zst) or Parquet; - is standard output.",
         ),
     ],
-    model: Annotated[
-        str, panel("A saved model; with --template, any model (default: minilm).", MODEL)
-    ] = "minilm",
-    template: Annotated[
-        str | None,
-        typer.Option("--template", "-t", help="How to ask a model that was not tuned."),
-    ] = None,
-    labels: Annotated[
-        str | None, panel("Labels in use, for a template: negative,positive.", MODEL)
-    ] = None,
+    model: SavedOrAny = "minilm",
+    template: HowAsked = None,
+    labels: TemplateLabels = None,
     base_model: BaseModel = None,
-    device: Annotated[str, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
-    dtype: Annotated[str, panel("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
-    backend: Annotated[
-        str, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)
-    ] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    backend: Backend = "auto",
     base_url: BaseUrl = None,
     tokenizer: Tokenizer = None,
     backend_option: BackendOptions = None,
     cache: Cache = None,
     cache_folder: CacheFolder = None,
     chat_template_kwargs: ChatArguments = None,
-    strategy: Annotated[
-        str | None, panel("With --template: in_context (the default) or generate.", STRATEGY)
-    ] = None,
+    strategy: Asking = None,
     option: Options = None,
     text_field: TextField = None,
     field: FieldColumns = None,
-    train_data: Annotated[
-        str | None,
-        panel("Labelled rows to choose on, none that the model learned from.", UNCERTAINTY),
-    ] = None,
+    train_data: RowsToChooseOn = None,
     label_field: LabelField = None,
     label_map: LabelMap = None,
     abstain: Abstain = None,

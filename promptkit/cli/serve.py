@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptkit.cli.options import (
-    MODEL,
-    STRATEGY,
-    UNCERTAINTY,
     Abstain,
+    Asking,
+    Backend,
     BackendOptions,
     BaseModel,
     BaseUrl,
@@ -18,8 +17,16 @@ from promptkit.cli.options import (
     CacheFolder,
     ChatArguments,
     Conformal,
+    Device,
+    Dtype,
     FieldColumns,
+    HowAsked,
+    LabelField,
+    LabelMap,
     Options,
+    RowsToChooseOn,
+    SavedOrAny,
+    TemplateLabels,
     TextField,
     Tokenizer,
     backend_options,
@@ -59,41 +66,26 @@ def add_to(app: typer.Typer) -> None:
 
 
 def command(
-    model: Annotated[
-        str, panel("A saved model; with --template, any model (default: minilm).", MODEL)
-    ] = "minilm",
-    template: Annotated[
-        str | None,
-        typer.Option("--template", "-t", help="How to ask a model that was not tuned."),
-    ] = None,
-    labels: Annotated[
-        str | None, panel("Labels in use, for a template: negative,positive.", MODEL)
-    ] = None,
+    model: SavedOrAny = "minilm",
+    template: HowAsked = None,
+    labels: TemplateLabels = None,
     base_model: BaseModel = None,
-    device: Annotated[str, panel("auto, cpu, cuda, cuda:1 or mps.", MODEL)] = "auto",
-    dtype: Annotated[str, panel("auto, float32, bfloat16 or float16.", MODEL)] = "auto",
-    backend: Annotated[
-        str, panel("auto, hf, embedding, nli, vllm, openai or fake.", MODEL)
-    ] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    backend: Backend = "auto",
     base_url: BaseUrl = None,
     tokenizer: Tokenizer = None,
     backend_option: BackendOptions = None,
     cache: Cache = None,
     cache_folder: CacheFolder = None,
     chat_template_kwargs: ChatArguments = None,
-    strategy: Annotated[
-        str | None, panel("With --template: in_context (the default) or generate.", STRATEGY)
-    ] = None,
+    strategy: Asking = None,
     option: Options = None,
     text_field: TextField = None,
     field: FieldColumns = None,
-    train_data: Annotated[
-        str | None,
-        panel("Labelled rows to choose on, none that the model learned from.", UNCERTAINTY),
-    ] = None,
-    label_field: Annotated[
-        str | None, panel("The column of gold labels in them.", UNCERTAINTY)
-    ] = None,
+    train_data: RowsToChooseOn = None,
+    label_field: LabelField = None,
+    label_map: LabelMap = None,
     abstain: Abstain = None,
     conformal: Conformal = None,
     host: Annotated[
@@ -154,6 +146,7 @@ def command(
         "strategy_options": option_values(option),
         "train_data": train_data,
         "label_field": label_field,
+        "label_map": pairs(label_map, "--label-map", "5=positive"),
         "text_field": text_field,
         "fields": pairs(field, "--field", "premise=sentence1"),
         "abstain": abstain,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import typer
@@ -18,31 +20,33 @@ Start with: [bold]promptkit eval --template sentiment_zero_shot[/bold]
 """
 
 
-def make_app() -> typer.Typer:
-    """The command line with all its commands."""
-    from promptkit.cli import (
-        cache,
-        choose,
-        compare,
-        data,
-        doctor,
-        eval,
-        features,
-        init,
-        label_errors,
-        label_next,
-        parts,
-        predict,
-        preview,
-        probe,
-        runs,
-        search,
-        serve,
-        templates,
-        tune,
-        words,
-    )
+#: The commands in the order of the help. Each has a module of its name, with ``add_to(app)``.
+COMMANDS = (
+    "init",
+    "eval",
+    "compare",
+    "tune",
+    "predict",
+    "serve",
+    "preview",
+    "choose",
+    "label-next",
+    "label-errors",
+    "probe",
+    "features",
+    "data",
+    "templates",
+    "words",
+    "search",
+    "runs",
+    "cache",
+    "parts",
+    "doctor",
+)
 
+
+def make_app(commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands: to read the options of all takes a moment."""
     app = typer.Typer(
         name="promptkit",
         help=HELP,
@@ -51,37 +55,22 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (
-        init,
-        eval,
-        compare,
-        tune,
-        predict,
-        serve,
-        preview,
-        choose,
-        label_next,
-        label_errors,
-        probe,
-        features,
-        data,
-        templates,
-        words,
-        search,
-        runs,
-        cache,
-        parts,
-        doctor,
-    ):
-        command.add_to(app)
+    app.callback()(_commands_follow)
+    for name in commands:
+        import_module(f"promptkit.cli.{name.replace('-', '_')}").add_to(app)
     return app
+
+
+def _commands_follow() -> None:
+    """Says that there are commands, where only one of them is known."""
 
 
 def main() -> None:
     """Run the command line; an error made on purpose is one line and exit status 2."""
     quieten_quantizers()
     try:
-        status = make_app()(prog_name="promptkit", standalone_mode=False)
+        asked = [name for name in sys.argv[1:2] if name in COMMANDS]
+        status = make_app(asked or COMMANDS)(prog_name="promptkit", standalone_mode=False)
     except Interrupted as error:
         stop(f"{error}; go on with: {resume_command(sys.argv)}")
     except PromptkitError as error:

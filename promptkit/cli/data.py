@@ -65,7 +65,6 @@ PARTS = "Parts"
 #: What a report is written as, by the ending of its file.
 SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown"}
 
-group = typer.Typer(help="Look rows over, and split them.", no_args_is_help=True)
 Source = Annotated[
     str,
     typer.Argument(
@@ -77,6 +76,7 @@ Source = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Register the group."""
+    group = typer.Typer(help="Look rows over, and split them.", no_args_is_help=True)
     group.command("check", help=CHECK)(check)
     group.command("split", help=SPLIT)(split)
     app.add_typer(group, name="data")

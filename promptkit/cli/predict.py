@@ -141,7 +141,7 @@ def command(
     ] = None,
     address: Annotated[
         str | None,
-        panel("A Ray that runs: auto, or ray://host:10001 (default: one is started here).", MANY),
+        panel("A Ray cluster that this machine is of: auto, or host:6379 (default: none).", MANY),
     ] = None,
 ) -> None:
     """Predict; the long help is HELP."""

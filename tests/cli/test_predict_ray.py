@@ -29,6 +29,7 @@ RAY = (*PREDICT, "--output", "out.jsonl", "--engine", "ray")
             (*RAY, "--workers", "5000", "--cpus-per-worker", "1"),
             "there is no room for 5000 workers",
         ),
+        ((*RAY, "--address", "ray://there:10001"), "begins on a machine of the cluster"),
         ((*RAY, "--text-field", "txt"), "did you mean 'text'"),
         ((*RAY, "--data", "nowhere.jsonl"), "no such file"),
         ((*RAY, "--labels", "good,bad"), "no label 'good'"),

@@ -33,7 +33,8 @@ class Wanted:
         workers: How many hold the model; None takes as many as there is room for.
         cpus: Of each; None says one, or less where that leaves no room to replace a lost one.
         gpus: Of each; None says one where there are GPUs, none where there are not.
-        address: ``auto`` or ``ray://host:port``; None starts Ray here, and ends it.
+        address: ``auto`` or ``host:port`` of a cluster that this machine is of; None starts Ray
+            here, and ends it.
         on_gpu: Whether the model would use a GPU.
     """
 
@@ -57,6 +58,12 @@ class Wanted:
             raise SpecError(f"--gpus-per-worker {self.gpus:g}: must not be less than 0")
         if self.gpus is not None and self.gpus > 1 and self.gpus != int(self.gpus):
             raise SpecError(f"--gpus-per-worker {self.gpus:g}: must be whole where it is above 1")
+        if self.address is not None and self.address.startswith("ray://"):
+            # its client hands on tasks, and not the plans of Ray Data
+            raise SpecError(
+                f"--address {self.address}: a job of Ray Data begins on a machine of the cluster; "
+                "run the command there with --address auto, or hand it in with 'ray job submit'"
+            )
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,8 @@ def _start(ray: Any, wanted: Wanted, cpus: float) -> None:
         why = (str(error) or type(error).__name__).strip().splitlines()[0]
         raise BackendError(
             f"Ray cannot be had {where} ({why})",
-            hint="start it with 'ray start --head', or leave --address out to use this machine",
+            hint="start it with 'ray start --head', or leave --address out to use this machine; "
+            "a cluster that asks for a token wants RAY_AUTH_MODE=token and ~/.ray/auth_token here",
         ) from error
 
 

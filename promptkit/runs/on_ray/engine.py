@@ -133,7 +133,8 @@ class _Work:
         with joined(wanted) as pool:
             task = self._task(asked, pool)
             if wanted.workers is None:
-                say(f"{pool.workers} workers of {pool.cpus:g} CPU"
+                workers = "worker" if pool.workers == 1 else "workers"
+                say(f"{pool.workers} {workers} of {pool.cpus:g} CPU"
                     + (f" and {pool.gpus:g} GPU" if pool.gpus else ""))  # fmt: skip
             digests = {number: head.digest for number, head in self.finished.items()}
             with waited_for(pool, say) as heard:

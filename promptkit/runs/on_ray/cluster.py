@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from math import floor
+from socket import create_connection
 from threading import Event, Thread
 from typing import Any
 
@@ -19,8 +20,9 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 #: Beginnings and names of variables that workers on other machines are given.
 HANDED_ON = ("PROMPTKIT_", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
              "OMP_NUM_THREADS")  # fmt: skip
-
-
+AUTO = "auto"
+#: Seconds in which a cluster has to be reached.
+CONNECT_S = 10.0
 #: Seconds without a block after which that is told.
 QUIET_S = 300.0
 
@@ -64,6 +66,8 @@ class Wanted:
                 f"--address {self.address}: a job of Ray Data begins on a machine of the cluster; "
                 "run the command there with --address auto, or hand it in with 'ray job submit'"
             )
+        if self.address not in (None, AUTO) and _host_and_port(self.address) is None:
+            raise SpecError(f"--address {self.address}: write {AUTO}, or host:6379")
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,11 @@ def joined(wanted: Wanted) -> Iterator[Pool]:
 
 
 def _start(ray: Any, wanted: Wanted, cpus: float) -> None:
+    if place := _host_and_port(wanted.address):
+        try:  # Ray would try for minutes
+            create_connection(place, timeout=CONNECT_S).close()
+        except OSError as error:
+            raise _none_there(wanted.address, error) from error
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     try:
         if wanted.address is None:
@@ -183,13 +192,25 @@ def _start(ray: Any, wanted: Wanted, cpus: float) -> None:
             with _silent():
                 ray.init(address=wanted.address, runtime_env=env, **quiet)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        where = f"--address {wanted.address}" if wanted.address else "on this machine"
-        why = (str(error) or type(error).__name__).strip().splitlines()[0]
-        raise BackendError(
-            f"Ray cannot be had {where} ({why})",
-            hint="start it with 'ray start --head', or leave --address out to use this machine; "
-            "a cluster that asks for a token wants RAY_AUTH_MODE=token and ~/.ray/auth_token here",
-        ) from error
+        raise _none_there(wanted.address, error) from error
+
+
+def _none_there(address: str | None, error: Exception) -> BackendError:
+    where = f"--address {address}" if address else "on this machine"
+    why = (str(error) or type(error).__name__).strip().splitlines()[0]
+    return BackendError(
+        f"Ray cannot be had {where} ({why})",
+        hint="start it with 'ray start --head', or leave --address out to use this machine; "
+        "a cluster that asks for a token wants RAY_AUTH_MODE=token and ~/.ray/auth_token here",
+    )
+
+
+def _host_and_port(address: str | None) -> tuple[str, int] | None:
+    """Of ``host:6379`` or ``[::1]:6379``; None of anything else."""
+    host, _, port = (address or "").rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        return None
+    return host.strip("[]"), int(port)
 
 
 @contextmanager

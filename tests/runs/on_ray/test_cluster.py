@@ -1,12 +1,13 @@
 """How many workers there is room for, and what is said where there is none."""
 
+import socket
 import sys
 import time
 from types import SimpleNamespace
 
 import pytest
 
-from promptkit.errors import MissingExtra, SpecError
+from promptkit.errors import BackendError, MissingExtra, SpecError
 from promptkit.runs.on_ray.cluster import Pool, Wanted, joined, pool_of, waited_for
 
 TWO = [{"CPU": 2.0}]
@@ -56,6 +57,9 @@ def test_no_room_is_one_line_that_says_what_there_is(wanted, nodes):
         (Wanted(cpus=float("nan")), "--cpus-per-worker nan"),
         (Wanted(gpus=-1.0), "--gpus-per-worker -1"),
         (Wanted(gpus=1.5), "must be whole"),
+        (Wanted(address="ray://there:10001"), "begins on a machine of the cluster"),
+        (Wanted(address="there"), "write auto, or host:6379"),
+        (Wanted(address=":6379"), "write auto, or host:6379"),
     ],
 )
 def test_numbers_that_cannot_be_meant_are_refused(wanted, said):
@@ -67,6 +71,14 @@ def test_without_ray_the_command_that_installs_it_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"pip install 'promptkit\[ray\]'"), joined(Wanted()):
         pass
+
+
+def test_an_address_where_nobody_is_is_one_line_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"  # and nobody listens
+        with pytest.raises(BackendError, match=f"Ray cannot be had --address {address} .*refused"):
+            joined(Wanted(address=address)).__enter__()
 
 
 def test_a_long_silence_is_told_with_what_is_free(monkeypatch):

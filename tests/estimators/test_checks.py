@@ -44,9 +44,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarn
 def test_scikit_learns_suite(name, called, check):
     if called in EXPECTED:
         with pytest.raises(AssertionError, match="Did not raise"):
-            check(worded(name))
+            check(worded(name, called))
     else:
-        check(worded(name))
+        check(worded(name, called))
 
 
 FURTHER = [(name, check) for name in QUICK for check in further(name)]

@@ -63,8 +63,10 @@ class Writer:
         self.model, self.tokens, self.passes = model, tokens, passes
         self.encodes = bool(model.config.is_encoder_decoder)
         given = model.generation_config
-        own = {getattr(given, "eos_token_id", None), tokens.tokenizer.eos_token_id}
-        self._ends = sorted({int(i) for one in own if one is not None for i in _listed(one)})
+        # several for a chat model; that of its tokenizer, which closes a turn, comes first
+        own = (tokens.tokenizer.eos_token_id, getattr(given, "eos_token_id", None))
+        ends = (int(i) for one in own if one is not None for i in _listed(one))
+        self._ends = list(dict.fromkeys(ends))
         pad = tokens.tokenizer.pad_token_id
         self._pad = int(pad if pad is not None else (self._ends or [0])[0])
         # what a call leaves open transformers takes from here: a repetition penalty, a temperature

@@ -185,6 +185,32 @@ def test_a_folders_own_ideas_of_sampling_change_nothing(trained_folder, tmp_path
     assert texts(HFBackend(str(tmp_path)).generate(prompts()[:6], sampling)) == expected
 
 
+def test_each_of_several_end_tokens_ends_an_answer_as_chat_models_have_them(
+    trained_folder, tmp_path
+):
+    tokenizer = AutoTokenizer.from_pretrained(trained_folder)
+    plain = HFBackend(str(trained_folder))
+    (whole,) = plain.generate(prompts()[:1], Sampling(max_new_tokens=12))
+    ids = tokenizer(whole.generations[0].text, add_special_tokens=False).input_ids
+    other = ids[2]
+    model = AutoModelForCausalLM.from_pretrained(trained_folder)
+    model.generation_config.eos_token_id = [other, tokenizer.eos_token_id]
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    backend = HFBackend(str(tmp_path))
+    (cut,) = backend.generate(prompts()[:1], Sampling(max_new_tokens=12))
+    assert cut.generations[0].finish == "stop"
+    assert cut.generations[0].n_tokens < whole.generations[0].n_tokens
+    assert whole.generations[0].text.startswith(cut.generations[0].text)
+    asked = prompts()[:9], labels(FEELINGS, 9)
+    assert texts(backend.generate(asked[0], Sampling(), asked[1])) == texts(
+        plain.generate(asked[0], Sampling(), asked[1])
+    )
+    assert [one.log_p for one in backend.score(*asked)] == [
+        one.log_p for one in plain.score(*asked)
+    ]
+
+
 @pytest.mark.parametrize("family", ["t5", "bart"])
 def test_a_sequence_to_sequence_model_writes_behind_its_encoder(family, tmp_path):
     folder = save_seq2seq(family, tmp_path)

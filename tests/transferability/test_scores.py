@@ -71,7 +71,7 @@ def test_leep_by_counting():
 
 def test_nleep_is_leep_of_the_mixture_and_0_at_most():
     features, targets = drawn(90, 12, apart=4)
-    assert -0.3 < nleep(features, targets) <= 0
+    assert -0.3 < nleep(features, targets) <= 1e-12  # the last digit of the mixture is free
     draw = np.random.default_rng(0)
     assert nleep(features, draw.permutation(targets)) < nleep(features, targets) - 0.3
 

@@ -20,6 +20,16 @@ MORE = {
         attn_logit_softcapping=5.0, final_logit_softcapping=10.0),
     "gemma3": lambda: tf.Gemma3TextConfig(
         **SHAPE, head_dim=8, sliding_window=16, query_pre_attn_scalar=8),
+    "gemma3_pictures": lambda: tf.Gemma3Config(  # which it reads as well
+        text_config={**SHAPE, "head_dim": 8, "sliding_window": 16, "query_pre_attn_scalar": 8},
+        vision_config={"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+                       "num_attention_heads": 2, "image_size": 28, "patch_size": 14},
+        mm_tokens_per_image=4, image_token_index=97, boi_token_index=98, eoi_token_index=99),
+    "qwen2_5_pictures": lambda: tf.Qwen2_5_VLConfig(
+        text_config={**SHAPE, "rope_parameters": {
+            "rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]}},
+        vision_config={"depth": 1, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2,
+                       "out_hidden_size": 32}),
     "mistral": lambda: tf.MistralConfig(**SHAPE, sliding_window=16),
     "phi3": lambda: tf.Phi3Config(**SHAPE, pad_token_id=0, eos_token_id=1),
     "qwen2": lambda: tf.Qwen2Config(**SHAPE),
@@ -57,7 +67,10 @@ def built(family):
     if family not in configs:
         return causal_model(family, 100)
     torch.manual_seed(0)
-    model = tf.AutoModelForCausalLM.from_config(configs[family]())
+    config = configs[family]()
+    pictures = config.get_text_config() is not config
+    loader = tf.AutoModelForImageTextToText if pictures else tf.AutoModelForCausalLM
+    model = loader.from_config(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() > 1 or name.endswith("sinks"):

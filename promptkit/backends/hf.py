@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoTokenizer,
@@ -38,7 +39,7 @@ from promptkit.backends.memory import token_bytes
 from promptkit.backends.meter import Meter
 from promptkit.backends.tokens import Tokens
 from promptkit.backends.torch_device import choose_device, choose_dtype, quieten
-from promptkit.backends.weights import locate
+from promptkit.backends.weights import Located, locate
 from promptkit.backends.word_neighbours import word_neighbours
 from promptkit.backends.word_sums import word_sums
 from promptkit.errors import BackendError, CapabilityError
@@ -54,6 +55,11 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "seq2seq": (AutoModelForSeq2SeqLM, Seq2SeqScorer),
     "masked": (AutoModelForMaskedLM, MaskedScorer),
 }
+
+
+def causal_loader(located: Located) -> Any:
+    """What loads a causal language model, of those that read pictures as well too."""
+    return AutoModelForImageTextToText if located.reads_pictures() else AutoModelForCausalLM
 
 
 class HFBackend:
@@ -116,6 +122,8 @@ class HFBackend:
         quieten()
         self.tokens = Tokens(load_tokenizer(located.path), chat_template_kwargs)
         loader, scorer = KINDS[kind]
+        if kind == "causal":
+            loader = causal_loader(located)
         self._device = choose_device(device)
         self._meter = Meter()
         chosen = choose_dtype(dtype, self._device)
@@ -319,7 +327,9 @@ def load_tokenizer(path: Any) -> Any:
 def max_tokens_of(model: Any, tokenizer: Any) -> int:
     """Most tokens that a model reads at once; a huge number where it does not say."""
     names = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
-    known = [getattr(model.config, name, None) for name in names]
+    # of a model that reads pictures too, the part that reads texts has the length
+    configs = (model.config, model.config.get_text_config())
+    known = [getattr(config, name, None) for config in configs for name in names]
     limits = [int(value) for value in known if isinstance(value, int) and value > 0]
     limits += _after_padding(model)
     if isinstance(tokenizer.model_max_length, int) and tokenizer.model_max_length < 10**7:

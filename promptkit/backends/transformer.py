@@ -111,7 +111,15 @@ def load_whole(path: Path, dtype: Any) -> Any:
             f"{missing[0]!r} first",
             hint="its features would be random; save the whole model",
         )
-    return with_exact_attention(model)
+    return text_part(with_exact_attention(model))
+
+
+def text_part(model: Any) -> Any:
+    """What reads texts, of a model that reads pictures as well; any other as it is."""
+    config = model.config
+    if config.is_encoder_decoder or config.get_text_config() is config:
+        return model
+    return model.get_decoder()
 
 
 def encoder_in(whole: Any) -> Any:

@@ -82,7 +82,16 @@ class Located:
             "ForConditionalGeneration|LMHeadModel", names
         ):
             return "seq2seq"
+        if self.reads_pictures():  # texts alone are put to it
+            return "causal"
         return "causal" if re.search("ForCausalLM|LMHeadModel", names) else "unknown"
+
+    def reads_pictures(self) -> bool:
+        """Whether it is a causal language model that reads pictures, or sounds, as well."""
+        config = self.config()
+        names = " ".join(config.get("architectures") or [])
+        both = "ForConditionalGeneration" in names and "text_config" in config
+        return both and not config.get("is_encoder_decoder")
 
     def _is_cross_encoder(self) -> bool:
         """Whether sentence-transformers saved it as what reads two texts at once, since version 6.

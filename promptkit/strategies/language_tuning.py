@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
 
-from promptkit.backends.hf import load_tokenizer, max_tokens_of
+from promptkit.backends.hf import causal_loader, load_tokenizer, max_tokens_of
 from promptkit.backends.hf_loading import Loading, load_weights
 from promptkit.backends.meter import Meter
 from promptkit.backends.soft_prompt import attach, write_soft
@@ -170,7 +169,7 @@ class LanguageTuning:
         self.tokens = Tokens(load_tokenizer(located.path))
         # in float32 whatever the weights' own format: small steps vanish in bfloat16's eight bits
         self.model = load_weights(
-            AutoModelForCausalLM, located.path, Loading(), torch.float32, self.device
+            causal_loader(located), located.path, Loading(), torch.float32, self.device
         )
         self._use_cache = getattr(self.model.config, "use_cache", None)
         most = max_tokens_of(self.model, self.tokens.tokenizer)

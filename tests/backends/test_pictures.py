@@ -56,7 +56,7 @@ def test_they_are_tuned_saved_and_taken_up_again(folder, home, strategy):
     options = {"epochs": 1, "learning_rate": 0.01}
     tune(
         EvalSpec(strategy=strategy, template="sentiment_zero_shot", model=str(folder),
-                 strategy_options=options, data="customer_reviews"),
+                 strategy_options=options, data="customer_reviews", limit=24),
         "made",
     )  # fmt: skip
     rows = load("customer_reviews").examples[:4]

@@ -26,6 +26,7 @@ ROWS = "text,label\n" + "".join(
         (("-t", "sentiment_zero"), "did you mean 'sentiment_zero_shot'?"),
         (("-t", "intent_zero_shot", "--backend", "fake"), "say which with --labels"),
         (("-t", "sentiment_zero_shot", "--abstain", "0.9 accuracy"), "--train-data"),
+        (("-t", "sentiment_zero_shot", "--label-map", "5"), "write it as --label-map 5=positive"),
         (("--log-format", "jsn"), "did you mean 'json'?"),
         (("--port", "70000"), "between 0 and 65535"),
         (("--threads", "0"), "--threads 0: must be at least 1"),

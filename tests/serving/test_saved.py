@@ -80,6 +80,25 @@ async def test_a_threshold_that_answers_every_row_is_told_in_json(folder):
         assert (await served.get("/openapi.json")).status_code == 200
 
 
+@running
+async def test_labels_of_other_names_are_chosen_on_by_what_they_stand_for(folder, tmp_path):
+    renamed = tmp_path / "renamed.csv"
+    stars = {"positive": "5", "negative": "1"}
+    header, *lines = (folder / "labelled.csv").read_text().splitlines()
+    told = (line.rpartition(",") for line in lines)
+    renamed.write_text("\n".join([header, *(f"{a},{stars[b]}" for a, _, b in told)]) + "\n")
+    model = {"model": str(folder / "model"), "abstain": "0.9 accuracy"}
+    with pytest.raises(PromptkitError):
+        load(asked(**model, train_data=str(renamed)))
+    meant = {"5": "positive", "1": "negative"}
+    async with (
+        site(asked(**model, train_data=str(folder / "labelled.csv"))) as plain,
+        site(asked(**model, train_data=str(renamed), label_map=meant)) as mapped,
+    ):
+        lines = [(await one.get("/")).json()["abstains"] for one in (plain, mapped)]
+    assert lines[0] == lines[1]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
